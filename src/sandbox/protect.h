@@ -1,0 +1,56 @@
+/*
+ * Protected names: which files in a writable mount make other programs run code,
+ * and so are not writable inside. This finds them, outside, before the sandbox is
+ * made; the guard (linux/guard.h) holds them during the run.
+ *
+ * Follows git-config(1) (core.hooksPath, include.path, includeIf), gitrepository-layout(5)
+ * (commondir, worktrees/NAME/gitdir) and git-worktree(1).
+ */
+#ifndef PORTA_SANDBOX_PROTECT_H
+#define PORTA_SANDBOX_PROTECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/policy.h"
+#include "util/error.h"
+#include "util/strings.h"
+
+struct plan;
+
+/*
+ * One protected name that the guard watches. A name that exists is mounted read-only too
+ * (a PLAN_MOUNT_READ_ONLY of the plan), and is mounted again when a program outside
+ * replaces it. A name that does not exist is taken to quarantine when it appears, and
+ * held by a placeholder from then on.
+ */
+struct protect_watch {
+	char *directory; /* absolute, exists, free of symlinks; inside a writable mount */
+	char *name;	 /* one component */
+	bool exists;	 /* at the time of planning, as a file or directory (not a symlink) */
+	bool is_symlink; /* exists as a symlink: watched, put back if changed; the target is protected on its own */
+	bool is_git_config; /* a copy is kept and compared at the end: new settings that run programs are put back */
+	char *label;	 /* for people and --allow-protected: ".git/hooks" */
+};
+
+/*
+ * Adds to `plan` what protects the names at the top of the writable mount at
+ * `mount_path` (absolute, no symlinks): PIN mounts of ancestors, READ_ONLY mounts of what
+ * exists, watches for all. Reads git's own configuration files to find in-tree targets of
+ * core.hooksPath and include.path, and submodules. A path that `-v` names itself
+ * (`explicit_paths`) is not protected by its own name. A `.git` file of a worktree adds its
+ * git directory and common directory as writable mounts with protected names of their own, only if
+ * `worktrees/NAME/gitdir` points back; these are reported in the mounts' `reason`.
+ * Nothing is created and nothing outside is changed. An unreadable or malformed git
+ * configuration is treated as one that must be protected whole; it is no error.
+ */
+int protect_plan_mount(struct plan *plan, const struct policy *policy, const char *mount_path,
+		       const struct strv *explicit_paths, struct error *err);
+
+/*
+ * Adds watches for ~/.ssh and ~/.gnupg where they do not exist in a writable home, and
+ * masks nothing (that is the plan's). `home` is absolute.
+ */
+int protect_plan_absent_home(struct plan *plan, const char *home, struct error *err);
+
+#endif
