@@ -1,7 +1,7 @@
 /*
  * The seccomp filter: tables made at build time by filter_generate.c, one for
  * each combination that a plan can ask for. What each lets pass, refuses and
- * traps is told in filter_generate.c.
+ * traps is told in filter_rules.h.
  */
 #ifndef PORTA_SANDBOX_LINUX_FILTER_H
 #define PORTA_SANDBOX_LINUX_FILTER_H
@@ -22,10 +22,11 @@ struct filter_choice {
 const struct sock_filter *filter_table(const struct filter_choice *choice, size_t *ret_length);
 
 /*
- * Installs it on the calling thread. NO_NEW_PRIVS must be set. Returns the listener's
- * descriptor (close-on-exec), or a negative errno. For SANDBOX_TIER_PORTS there is no
- * listener and it returns -1 on success.
+ * Installs it on the calling thread, and so on all that it will start; NO_NEW_PRIVS must be
+ * set. Returns 0 or a negative errno: with `wait_killable` -EINVAL where the kernel lacks
+ * that flag, and never a weaker filter. *ret_listener_fd is close-on-exec and the caller's;
+ * -1 for SANDBOX_TIER_PORTS, which has none.
  */
-int filter_install(const struct filter_choice *choice, bool wait_killable);
+int filter_install(const struct filter_choice *choice, bool wait_killable, int *ret_listener_fd);
 
 #endif
