@@ -1,0 +1,137 @@
+#!/bin/sh
+# Installs what building or testing porta needs and this machine lacks, by apt.
+# Usage: install-deps.sh build|test|bench...
+# A package is asked for only if what it is wanted for is not there yet, so that a tool
+# from elsewhere (Node, Go) is taken as it is. Services that come with a package are not started.
+set -eu
+
+# WHAT:PACKAGE. WHAT is a command, or, with a slash, a file that must exist (shell pattern).
+build_needs='
+gcc:gcc
+/usr/include/stdio.h:libc6-dev
+/usr/include/linux/seccomp.h:linux-libc-dev
+meson:meson
+ninja:ninja-build
+pkg-config:pkg-config
+/usr/bin/python3:python3
+/usr/include/idn2.h:libidn2-dev
+/usr/lib/*/libidn2.a:libidn2-dev
+/usr/lib/*/libunistring.a:libunistring-dev
+/usr/include/seccomp.h:libseccomp-dev
+/usr/include/cmocka.h:libcmocka-dev
+'
+test_needs='
+/usr/lib/python3/dist-packages/pytest/__init__.py:python3-pytest
+/usr/lib/python3*/venv/__init__.py:python3-venv
+/usr/share/python-wheels/pip-*.whl:python3-venv
+git:git
+g++:g++
+ip:iproute2
+openssl:openssl
+curl:curl
+strace:strace
+gdb:gdb
+script:bsdutils
+setpriv:util-linux
+useradd:passwd
+ssh:openssh-client
+/usr/sbin/sshd:openssh-server
+node:nodejs
+npm:npm
+java:default-jre-headless
+/usr/lib/postgresql/*/bin/initdb:postgresql
+redis-server:redis-server
+chromium:chromium
+/usr/share/zoneinfo/UTC:tzdata
+setfattr:attr
+'
+ci_needs='
+clang:clang
+/usr/lib/gcc/*/*/libasan.so:libgcc-12-dev
+'
+bench_needs='
+/usr/bin/python3:python3
+bwrap:bubblewrap
+git:git
+'
+
+is_there() {
+	case $1 in
+	# The pattern is meant to expand.
+	# shellcheck disable=SC2086
+	/*) set -- $1 && [ -e "$1" ] ;;
+	*) command -v "$1" >/dev/null 2>&1 ;;
+	esac
+}
+
+missing=
+for group in "$@"; do
+	case $group in
+	build) needs=$build_needs ;;
+	test) needs=$test_needs ;;
+	ci) needs=$ci_needs ;;
+	bench) needs=$bench_needs ;;
+	*)
+		echo "install-deps.sh: '$group' is none of build, test, ci, bench" >&2
+		exit 2
+		;;
+	esac
+	for need in $needs; do
+		package=${need##*:}
+		case " $missing " in *" $package "*) continue ;; esac
+		(set +f && is_there "${need%:*}") || missing="$missing $package"
+	done
+done
+[ -n "$missing" ] || exit 0
+missing=${missing# }
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "This machine lacks what these Debian packages hold, and has no apt to install them:" >&2
+	echo "    $missing" >&2
+	exit 1
+fi
+if [ "$(id -u)" -eq 0 ]; then
+	as_root=
+elif command -v sudo >/dev/null 2>&1; then
+	as_root=sudo
+else
+	echo "Missing packages, and neither root nor sudo to install them. As root, run:" >&2
+	echo "    apt-get update && apt-get install -y --no-install-recommends $missing" >&2
+	exit 1
+fi
+
+echo "Installing by apt: $missing"
+
+# A program that a package starts on its own (a database server) is none of our business.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+	printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null
+	$as_root chmod 755 $policy
+	trap '$as_root rm -f $policy' EXIT
+	trap 'exit 1' HUP INT TERM
+fi
+
+apt() {
+	$as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -q \
+		-o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@" </dev/null
+}
+# Old lists name files that the mirror no longer has. One broken source of several is no
+# reason to stop: whether the packages can be had shows at once. Another apt may hold the lists.
+tries=0
+until apt update >/dev/null; do
+	tries=$((tries + 1))
+	if [ $tries -ge 3 ]; then
+		echo "install-deps.sh: apt-get update failed; trying with the lists that are there" >&2
+		break
+	fi
+	sleep 5
+done
+log=$(mktemp)
+# shellcheck disable=SC2086
+if ! apt install -y --no-install-recommends $missing >"$log" 2>&1; then
+	cat "$log" >&2
+	rm -f "$log"
+	echo "install-deps.sh: apt could not install: $missing" >&2
+	exit 1
+fi
+rm -f "$log"
