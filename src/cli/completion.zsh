@@ -1,0 +1,45 @@
+#compdef porta
+# zsh completion for porta; as a file _porta in a directory of fpath, or for this shell:
+# source <(porta completion zsh)
+
+_porta_run()
+{
+	_arguments -S \
+@zsh_run@
+		'1:command:_command_names -e' \
+		'*::argument:_normal'
+}
+
+_porta_explain()
+{
+	_arguments -S \
+@zsh_explain@
+		'1:command:_command_names -e' \
+		'*::argument:_normal'
+}
+
+_porta()
+{
+	local -a porta_commands=(
+@zsh_commands@
+	)
+
+	if ((CURRENT == 2)); then
+		_describe command porta_commands
+		return
+	fi
+	# Each command sees its own words alone.
+	words=("${(@)words[2,-1]}")
+	((CURRENT--))
+	case $words[1] in
+	run) _porta_run ;;
+	explain) _porta_explain ;;
+@zsh_words@
+	esac
+}
+
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+	_porta "$@"
+else
+	compdef _porta porta
+fi
