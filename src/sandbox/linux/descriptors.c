@@ -1,0 +1,161 @@
+/* What the command starts with; see descriptors.h. */
+#include "sandbox/linux/descriptors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "util/fd.h"
+
+#define CONSOLE_PATH "/dev/console"
+
+/*
+ * Opens without waiting and without following any symlink: whatever was put at the path
+ * meanwhile, a FIFO too, is only looked at.
+ */
+static int
+open_planned(const char *path, int flags, const struct plan_inode *inode)
+{
+	const int status_flags = O_APPEND | O_NONBLOCK;
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	_cleanup_fd_ int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_dev != inode->device || st.st_ino != inode->number ||
+	    (st.st_mode & S_IFMT) != inode->type)
+		return -ESTALE;
+	if (fcntl(fd, F_SETFL, flags & status_flags) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+/* The caller's offset goes in; the new description goes out to the broker, which reads its offset at the end. */
+static int
+carry_offset(int number, int fd, int return_fd)
+{
+	off_t offset = lseek(number, 0, SEEK_CUR);
+
+	if (offset < 0 || lseek(fd, offset, SEEK_SET) < 0)
+		return -errno;
+	return fd_send(return_fd, "", 1, fd);
+}
+
+/* Returns a descriptor above 2 that shall become `number`, or -1 where it stays as it is, or a negative errno. */
+static int
+make_descriptor(const struct plan *plan, int number, int *ret_fd)
+{
+	const struct plan_stdio *stdio = &plan->stdio[number];
+	_cleanup_fd_ int fd = -1;
+	const char *path = stdio->path;
+	int r;
+
+	switch (stdio->kind) {
+	case PLAN_STDIO_KEEP:
+		return 0;
+	case PLAN_STDIO_PUMP:
+		fd = fcntl(stdio->pump_inside_fd, F_DUPFD_CLOEXEC, 3);
+		break;
+	case PLAN_STDIO_CLOSED:
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		break;
+	case PLAN_STDIO_TTY:
+		if (plan->tier == SANDBOX_TIER_NAMESPACES)
+			path = CONSOLE_PATH;
+		_fallthrough_;
+	case PLAN_STDIO_REOPEN:
+		fd = open_planned(path, stdio->open_flags, &stdio->inode);
+		if (fd < 0)
+			return TAKE_FD(fd);
+		if (stdio->copy_offset) {
+			r = carry_offset(number, fd, stdio->pump_inside_fd);
+			if (r < 0)
+				return r;
+		}
+		break;
+	case PLAN_STDIO_KIND_COUNT:
+		return -EINVAL;
+	}
+	if (fd < 0)
+		return -errno;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int
+close_others(int kept_fd)
+{
+	if (kept_fd < 0)
+		return close_range(3, UINT_MAX, 0) < 0 ? -errno : 0;
+	if (kept_fd > 3 && close_range(3, (unsigned int)kept_fd - 1, 0) < 0)
+		return -errno;
+	return close_range((unsigned int)kept_fd + 1, UINT_MAX, 0) < 0 ? -errno : 0;
+}
+
+int
+descriptors_apply(const struct plan *plan, int kept_fd, struct error *err)
+{
+	int fds[ARRAY_SIZE(plan->stdio)] = { -1, -1, -1 };
+	int r;
+
+	assert(kept_fd < 0 || kept_fd > 2);
+	/* All are made before one is put in its place: the caller's offsets are read from the old ones. */
+	for (int n = 0; n < (int)ARRAY_SIZE(fds); n++) {
+		if (plan->stdio[n].shared_with >= 0)
+			continue;
+		r = make_descriptor(plan, n, &fds[n]);
+		if (r < 0)
+			return error_set_errno(err, r, "cannot open descriptor %d (%s) in the sandbox", n,
+					       plan->stdio[n].path ? plan->stdio[n].path : "no path");
+	}
+	for (int n = 0; n < (int)ARRAY_SIZE(fds); n++) {
+		int fd = plan->stdio[n].shared_with >= 0 ? plan->stdio[n].shared_with : fds[n];
+
+		if (fd < 0 ? fcntl(n, F_SETFD, 0) < 0 : dup2(fd, n) < 0)
+			return error_set_errno(err, -errno, "cannot set descriptor %d", n);
+	}
+	r = close_others(kept_fd);
+	if (r < 0)
+		return error_set_errno(err, r, "cannot close porta's own descriptors");
+	return 0;
+}
+
+int
+terminal_take(const struct plan *plan)
+{
+	sigset_t mask;
+
+	if (setpgid(0, 0) < 0)
+		return -errno;
+	/* SIGTTOU blocked: the new group is in the background as yet. Where it fails, the broker gives it later. */
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTTOU);
+	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+		return -errno;
+	if (plan->in_foreground)
+		tcsetpgrp(STDIN_FILENO, getpid());
+	if (sigprocmask(SIG_SETMASK, &plan->signal_mask, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+void
+descriptors_release(const struct plan *plan)
+{
+	_cleanup_fd_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int n = 0; n < (int)ARRAY_SIZE(plan->stdio); n++) {
+		if (null_fd >= 0)
+			dup2(null_fd, n);
+		fd_close(plan->stdio[n].pump_inside_fd);
+	}
+}
