@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/run_options.h"
+#include "util/mem.h"
 
 /*
  * The scripts, completion.bash and so on, as the build makes string literals of them. Where they
@@ -171,9 +172,8 @@ zsh_put_value(const struct run_option *option, struct strbuf *out)
 	zsh_put_text(option->value, out);
 	strbuf_putc(out, ':');
 	if (has_words(option) && has_files(option)) {
-		strbuf_puts(out, "{ _alternative \"words:word:(");
+		strbuf_puts(out, " _porta_words_or_files ");
 		put_words(option, out);
-		strbuf_puts(out, ")\" \"files:file:_files\" }");
 	} else if (has_words(option)) {
 		strbuf_puts(out,
 			    strchr(option->value, '=') != NULL ? "{ compadd -S \"\" -- " : "(");
@@ -297,7 +297,7 @@ fish_put_flags(struct strbuf *out)
 			strbuf_printf(out, " -s %s", option->short_name + 1);
 		if (option->form == RUN_OPTION_VALUE)
 			strbuf_puts(out, has_files(option) ? " -r -F" : " -x");
-		if (has_words(option) && option->form == RUN_OPTION_VALUE) {
+		if (has_words(option)) {
 			strbuf_puts(out, " -a '");
 			put_words(option, out);
 			strbuf_putc(out, '\'');
@@ -374,6 +374,11 @@ run_completion(int argc, char **argv)
 
 	if (command_parse_arguments(&command_completion, argc, argv, &arguments, &err) < 0)
 		return output_fail("completion", &err, EXIT_CODE_FAILED);
+	if (arguments.word == NULL && !arguments.help) {
+		error_set(&err, -EINVAL, "no shell is named (right form: porta completion %s)",
+			  command_completion.form);
+		return output_fail("completion", &err, EXIT_CODE_FAILED);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(scripts) && arguments.word != NULL; i++) {
 		if (str_equal(arguments.word, shells[i]))
 			script = scripts[i];
@@ -383,12 +388,11 @@ run_completion(int argc, char **argv)
 	} else if (script != NULL) {
 		put_script(script, &text);
 	} else {
-		_cleanup_free_ char *quoted =
-		    output_quote(arguments.word != NULL ? arguments.word : "");
+		_cleanup_free_ char *quoted = output_quote(arguments.word);
 
 		error_set(&err, -EINVAL,
-			  "%s is not a shell that it knows (right form: porta completion %s)",
-			  quoted, command_completion.form);
+			  "there is no completion for %s (right form: porta completion %s)", quoted,
+			  command_completion.form);
 		return output_fail("completion", &err, EXIT_CODE_FAILED);
 	}
 	code = output_print(&text);

@@ -137,12 +137,11 @@ const struct command command_doctor = {
 	.name = "doctor",
 	.form = "[--json]",
 	.summary = "show which guarantees hold on this machine, and why not",
-	.usage =
-	    "Tries what porta needs of this machine and shows which of its guarantees hold. For\n"
-	    "each that does not: why, and the command or setting that changes it. Exit code 0 if\n"
-	    "all hold, 1 if not.\n"
-	    "\n"
-	    "  --json    as a JSON object\n",
+	.usage = "Tries what porta needs of this machine and shows which of its guarantees hold;\n"
+		 "for each that does not: why, and the command or setting that changes it. Exit\n"
+		 "code 0 if all hold, 1 if not.\n"
+		 "\n"
+		 "  --json    as a JSON object\n",
 	.has_json = true,
 	.run = run_doctor,
 };

@@ -7,7 +7,7 @@
 #include "cli/run_options.h"
 
 /* Where the summaries begin, behind the commands' names. */
-#define SUMMARY_COLUMN 13
+#define SUMMARY_COLUMN 14
 
 const struct command *
 command_find(const char *name)
@@ -22,7 +22,7 @@ command_find(const char *name)
 int
 command_unknown(const char *name, struct error *err)
 {
-	_cleanup_free_ char *quoted = output_quote(name);
+	_cleanup_free_ char *quoted = output_quote_name(name);
 	const char *nearest = str_nearest(name, command_names);
 
 	if (run_option_looks_like(name))
@@ -53,7 +53,7 @@ parse_flag(const struct command *command, const char *flag, struct command_argum
 		arguments->json = true;
 		return 0;
 	}
-	quoted = output_quote(flag);
+	quoted = output_quote_name(flag);
 	return error_set(err, -EINVAL, "unknown flag %s (its flags are %s--help)", quoted,
 			 command->has_json ? "--json and " : "");
 }

@@ -3,7 +3,7 @@
 # Completes the value $2 of the flag $1.
 _porta_value()
 {
-	local words= files=
+	local words="" files=""
 
 	case $1 in
 @bash_values@
@@ -34,7 +34,7 @@ _porta_target()
 _porta_run()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local i flags target=
+	local i flags target=''
 
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
@@ -70,7 +70,7 @@ _porta_run()
 
 _porta()
 {
-	local words=
+	local words=''
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then

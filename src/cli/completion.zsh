@@ -2,12 +2,18 @@
 # zsh completion for porta; as a file _porta in a directory of fpath, or for this shell:
 # source <(porta completion zsh)
 
+_porta_words_or_files()
+{
+	compadd -- "$@"
+	_files
+}
+
 _porta_run()
 {
 	_arguments -S \
 @zsh_run@
 		'1:command:_command_names -e' \
-		'*::argument:_normal'
+		'*:argument:_files'
 }
 
 _porta_explain()
@@ -15,7 +21,7 @@ _porta_explain()
 	_arguments -S \
 @zsh_explain@
 		'1:command:_command_names -e' \
-		'*::argument:_normal'
+		'*:argument:_files'
 }
 
 _porta()

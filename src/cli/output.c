@@ -54,6 +54,14 @@ output_quote(const char *text)
 	return mem_printf("'%.*s...'", OUTPUT_QUOTE_MAX_BYTES, text);
 }
 
+char *
+output_quote_name(const char *text)
+{
+	_cleanup_free_ char *name = mem_strndup(text, strcspn(text, "="));
+
+	return output_quote(name);
+}
+
 void
 output_put_wrapped(struct strbuf *out, const char *text, size_t indent, size_t width)
 {

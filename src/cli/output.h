@@ -21,6 +21,9 @@ int output_fail(const char *command, const struct error *err, int code);
 /* `text` in single quotes, cut if it is long; the caller frees it. */
 char *output_quote(const char *text);
 
+/* The same of what comes before "=" alone: a value behind it may be a secret. */
+char *output_quote_name(const char *text);
+
 /* `text` in lines of at most `width` columns; those after the first begin with `indent` blanks. */
 void output_put_wrapped(struct strbuf *out, const char *text, size_t indent, size_t width);
 

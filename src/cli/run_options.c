@@ -363,8 +363,8 @@ const struct run_option run_options_table[] = {
 	  .group = RUN_OPTION_PROCESSES,
 	  .value = "NAMES",
 	  .example = "metadata,tree",
-	  .help = "run although this machine cannot keep these guarantees; without names: "
-		  "whichever it cannot keep",
+	  .help = "run although this machine cannot keep these guarantees, which porta doctor "
+		  "names; without names: whichever it cannot keep",
 	  .completion = RUN_OPTION_COMPLETE_WORDS,
 	  .word = word_degrade,
 	  .apply = apply_degrade },

@@ -123,7 +123,7 @@ error_without_value(const struct run_option *option, const char *name, const cha
 	form = strbuf_take(&buf);
 	if (next == NULL || str_equal(next, "--"))
 		return error_set(err, -EINVAL, "%s needs a value (right form: %s)", name, form);
-	quoted = output_quote(next);
+	quoted = output_quote_name(next);
 	return error_set(err, -EINVAL,
 			 "%s needs a value, and %s looks like a flag (right form: %s; a value that "
 			 "begins with a dash: %s=VALUE)",
@@ -137,7 +137,10 @@ error_unknown(const struct parser *parser, const char *argument, struct error *e
 	_cleanup_free_ char *name = mem_strndup(argument, strcspn(argument, "="));
 	_cleanup_free_ char *quoted = output_quote(name);
 	_cleanup_free_ char *line = NULL;
+	_cleanup_free_ char *hint = NULL;
+	const struct run_option *meant;
 	const char *nearest;
+	const char *value;
 	size_t n = 0;
 
 	for (size_t i = 0; i < run_options_count; i++) {
@@ -146,16 +149,17 @@ error_unknown(const struct parser *parser, const char *argument, struct error *e
 	}
 	names[n] = NULL;
 	nearest = str_nearest(name, names);
-	if (nearest != NULL)
-		return error_set(err, -EINVAL, "unknown flag %s (did you mean %s?)", quoted,
-				 nearest);
-	if (parser->target_index == 0)
-		return error_set(err, -EINVAL, "unknown flag %s ('porta help %s' lists them)",
-				 quoted, parser->options->command_name);
+	meant = nearest != NULL ? run_option_find(nearest, &value) : NULL;
+	hint = nearest != NULL
+		   ? mem_printf("did you mean %s?", nearest)
+		   : mem_printf("'porta help %s' lists them", parser->options->command_name);
+	/* What follows a misspelt --secret is not repeated. */
+	if (parser->target_index == 0 || (meant != NULL && meant->is_secret))
+		return error_set(err, -EINVAL, "unknown flag %s (%s)", quoted, hint);
 	line = corrected_line(parser);
 	return error_set(err, -EINVAL,
-			 "unknown flag %s; if it is the command's own, put -- before it: %s",
-			 quoted, line);
+			 "unknown flag %s (%s); if it is the command's own, put -- before it: %s",
+			 quoted, hint, line);
 }
 
 /* Whether the first of the names in `list` is one of the option's words. */
