@@ -365,7 +365,8 @@ const char *
 str_nearest(const char *text, const char *const *words)
 {
 	const char *nearest = NULL;
-	size_t least = strlen(text) / 3 + 1;
+	/* A long text is near nothing, however many characters a third of it are. */
+	size_t least = MIN(strlen(text) / 3 + 1, (size_t)8);
 
 	for (; *words != NULL; words++) {
 		size_t distance = edit_distance(text, *words);
