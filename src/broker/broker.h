@@ -17,9 +17,21 @@ struct broker_options {
 	bool quiet;
 };
 
+struct stdio_pumps;
+
+/*
+ * Adds to a plan what the broker knows: the descriptors 0-2, and the resolv.conf of a closed
+ * network. broker_run does this itself; `porta explain` calls it to print the whole plan, and
+ * frees *ret_pumps with stdio_free.
+ */
+int broker_complete_plan(const struct policy *policy, struct plan *plan,
+			 struct stdio_pumps **ret_pumps, struct error *err);
+
 /*
  * Runs the plan to its end. Returns the exit code of the run (the command's, 128 + N, or
- * one of enum exit_code), or a negative errno with a sentence when porta itself failed.
+ * EXIT_CODE_TIMEOUT), or a negative errno with a sentence: -EACCES where the command cannot be
+ * executed (exit 126), -EOPNOTSUPP where there are no user namespaces and nothing has
+ * run, another where porta itself failed.
  */
 int broker_run(const struct policy *policy, struct plan *plan, const struct broker_options *options,
 	       struct error *err);

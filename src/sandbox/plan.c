@@ -10,6 +10,7 @@ static const char *const mount_kind_names[] = {
 	[PLAN_MOUNT_PIN] = "pin",	      [PLAN_MOUNT_DEVICE] = "device",
 	[PLAN_MOUNT_CONSOLE] = "terminal",    [PLAN_MOUNT_MASK] = "mask",
 	[PLAN_MOUNT_TMPFS] = "tmpfs",	      [PLAN_MOUNT_EMPTY] = "empty",
+	[PLAN_MOUNT_SYMLINK] = "symlink",
 	[PLAN_MOUNT_FILE] = "file",	      [PLAN_MOUNT_PROC] = "proc",
 	[PLAN_MOUNT_DEVPTS] = "devpts",	      [PLAN_MOUNT_MQUEUE] = "mqueue",
 };

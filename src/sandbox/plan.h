@@ -8,6 +8,7 @@
 #ifndef PORTA_SANDBOX_PLAN_H
 #define PORTA_SANDBOX_PLAN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,7 +41,8 @@ enum plan_mount_kind {
 	PLAN_MOUNT_CONSOLE,   /* the caller's terminal, `source`, at /dev/console */
 	PLAN_MOUNT_MASK,      /* an empty, unreadable file or directory over `path` */
 	PLAN_MOUNT_TMPFS,     /* an empty, writable tmpfs over `path`, mode 1777 */
-	PLAN_MOUNT_EMPTY,     /* an empty, read-only directory over `path`, in which mounts below it can be made */
+	PLAN_MOUNT_EMPTY,     /* an empty, read-only directory over `path`, with room for the plan's mounts below it; at "/" it becomes the root */
+	PLAN_MOUNT_SYMLINK,   /* a symlink to `text`, below an EMPTY mount */
 	PLAN_MOUNT_FILE,      /* a read-only file that holds `text`, over `path` */
 	PLAN_MOUNT_PROC,      /* a new /proc */
 	PLAN_MOUNT_DEVPTS,    /* a private devpts */
@@ -53,7 +55,7 @@ struct plan_mount {
 	char *path;
 	struct plan_inode inode; /* expected at `path` (at `source` for CONSOLE) */
 	char *source;		 /* CONSOLE only, else NULL */
-	char *text;		 /* FILE only, else NULL */
+	char *text;		 /* FILE and SYMLINK only, else NULL */
 	char *reason;		 /* what asked for it, for explain: "-v .", "protected", ... */
 };
 
@@ -69,7 +71,7 @@ struct plan_grant {
 enum plan_stdio_kind {
 	PLAN_STDIO_KEEP,   /* an anonymous pipe, a unix stream socket, an unlinked file */
 	PLAN_STDIO_REOPEN, /* opened again by `path` through the sandbox's mounts, inode compared */
-	PLAN_STDIO_TTY,	   /* /dev/console, the bound terminal */
+	PLAN_STDIO_TTY,	   /* the terminal, bound at /dev/console; by `path` where there are no mounts */
 	PLAN_STDIO_PUMP,   /* a pipe, fed or drained by the broker */
 	PLAN_STDIO_CLOSED, /* was closed: /dev/null takes the number */
 	PLAN_STDIO_KIND_COUNT,
@@ -77,12 +79,16 @@ enum plan_stdio_kind {
 
 struct plan_stdio {
 	enum plan_stdio_kind kind;
-	char *path; /* REOPEN */
+	char *path; /* REOPEN, TTY: free of symlinks; else what it is, for messages, or NULL */
 	struct plan_inode inode;
-	int open_flags;	    /* REOPEN: access mode and O_APPEND, O_NONBLOCK */
+	int open_flags;	    /* REOPEN, TTY: access mode and O_APPEND, O_NONBLOCK */
 	int shared_with;    /* an earlier number with the same open file description, or -1 */
-	bool copy_offset;   /* REOPEN of a regular file: the offset is set from the caller's, and set back at the end */
-	int pump_inside_fd; /* PUMP: the sandbox's end, owned by the plan; else -1 */
+	bool copy_offset;   /* REOPEN of a regular file for reading: the offset is set from the caller's, and set back at the end */
+	/*
+	 * The sandbox's end of a pipe (PUMP), or of a socket over which the new description goes out, so that
+	 * its offset can be read at the end (copy_offset); owned by the plan. Else -1.
+	 */
+	int pump_inside_fd;
 };
 
 /* How the seccomp filter judges the network; the tables are generated for these. */
@@ -100,6 +106,8 @@ struct plan {
 	bool new_network;      /* an empty network namespace (blocked) */
 	bool allow_userns;
 	enum plan_filter_network filter_network;
+	int landlock_abi;      /* 0: none */
+	bool wait_killable;    /* trapped calls are interrupted by fatal signals only, once received */
 	bool landlock_net;     /* the second wall: TCP connect (and bind where limited) denied to the sandbox itself */
 	bool landlock_execute; /* --allow-exec */
 
@@ -117,7 +125,12 @@ struct plan {
 	struct policy_limits limits; /* rlimits and cgroup values */
 	struct plan_stdio stdio[3];
 	bool has_terminal;	  /* one of 0-2 is the controlling terminal */
-	bool in_foreground;	  /* and porta's process group is its foreground one */
+	/*
+	 * The command's group takes the terminal when it starts: porta's own has it, and neither stdout nor
+	 * stderr goes to a neighbour in a pipeline (`porta run x | less`: that one wants to read keys).
+	 */
+	bool in_foreground;
+	sigset_t signal_mask;	  /* what porta was started with, and the command gets back */
 
 	char *command_path; /* absolute, as found in PATH */
 	struct strv argv;

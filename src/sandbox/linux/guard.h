@@ -28,5 +28,10 @@ void guard_look(struct guard *guard, int directory_fd);
  * CONTROL_EVENT_GUARD while the broker is there.
  */
 void guard_end(struct guard *guard);
+/*
+ * For the broker, when init did not live to clear up: removes a placeholder by what its
+ * CONTROL_EVENT_PLACEHOLDER said. One that is gone, or is no longer porta's, is left alone.
+ */
+void guard_clear_placeholder(const char *text);
 
 #endif

@@ -1,0 +1,416 @@
+/*
+ * Theory of operation
+ *
+ * porta itself becomes the broker of its run. It is one process without threads that
+ * waits in one loop for: the control socket of init (what happens inside), the
+ * seccomp listener (door.h), signals, the pipes of stdio.h, and timers. Everything
+ * that comes out of the sandbox is taken for hostile; what init says is trusted, but
+ * checked whole (control.h).
+ *
+ * A run ends when init hangs up, which it does when everything inside is dead and
+ * put right. When the broker dies first, init sees the hang-up and ends the sandbox.
+ */
+#include "broker/broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "broker/door.h"
+#include "broker/loop.h"
+#include "broker/resolver_client.h"
+#include "broker/stdio.h"
+#include "broker/terminal.h"
+#include "broker/violations.h"
+#include "sandbox/control.h"
+#include "sandbox/linux/guard.h"
+#include "sandbox/sandbox.h"
+#include "util/exit_code.h"
+#include "util/fd.h"
+#include "util/mem.h"
+#include "util/strings.h"
+
+/* After --timeout: how long SIGTERM has before SIGKILL. */
+#define TIMEOUT_GRACE_MS 2000
+#define RESOLV_CONF_MAX_BYTES (64 * 1024)
+
+struct broker {
+	const struct policy *policy;
+	struct plan *plan;
+	struct sandbox sandbox;
+	struct loop *loop;
+	struct violations *violations;
+	struct resolver_client *resolver;
+	struct door *door;
+	struct stdio_pumps *pumps;
+	struct terminal terminal;
+	struct loop_timer timeout;
+	struct strv placeholders;
+	int signal_fd;
+	int report_fd;
+	pid_t command_pid; /* 0 until it runs */
+	bool timed_out;
+	int result; /* of broker_run */
+	struct error *err;
+};
+
+/* Signals that someone sends porta and means the command. */
+static const int forwarded_signals[] = {
+	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGCONT, SIGWINCH,
+};
+
+static void
+kill_command(const struct broker *broker, int signal)
+{
+	/* Its group first; the command itself may have left for another (setsid). */
+	if (kill(-broker->command_pid, signal) < 0 && errno == ESRCH)
+		kill(broker->command_pid, signal);
+}
+
+static void
+on_signal(void *data, short revents)
+{
+	struct broker *broker = data;
+	struct signalfd_siginfo info;
+
+	(void)revents;
+	if (read(broker->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (broker->command_pid > 0) {
+		kill_command(broker, (int)info.ssi_signo);
+	} else if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGINT ||
+		   info.ssi_signo == SIGQUIT || info.ssi_signo == SIGTERM) {
+		broker->result = EXIT_CODE_SIGNAL_BASE + (int)info.ssi_signo;
+		kill(broker->sandbox.init_pid, SIGKILL);
+	}
+}
+
+static void
+on_grace_over(void *data)
+{
+	const struct broker *broker = data;
+
+	/* Init ends everything when the command has ended. */
+	kill(broker->command_pid, SIGKILL);
+}
+
+static void
+on_timeout(void *data)
+{
+	struct broker *broker = data;
+
+	broker->timed_out = true;
+	kill_command(broker, SIGTERM);
+	kill_command(broker, SIGCONT);
+	loop_timer_set(broker->loop, &broker->timeout, TIMEOUT_GRACE_MS, on_grace_over, broker);
+}
+
+static int
+start_door(struct broker *broker, int listener_fd)
+{
+	const struct door_config config = {
+		.policy = broker->policy,
+		.plan = broker->plan,
+		.loop = broker->loop,
+		.violations = broker->violations,
+		.resolver = broker->resolver,
+		.listener_fd = listener_fd,
+		.init_pid = broker->sandbox.init_pid,
+		.init_pidfd = broker->sandbox.init_pidfd,
+	};
+
+	return door_new(&config, &broker->door, broker->err);
+}
+
+static void
+handle_listener(struct broker *broker, const struct control_event *event, int listener_fd)
+{
+	int r;
+
+	broker->command_pid = event->pid;
+	broker->result = EXIT_CODE_SIGNAL_BASE + SIGKILL; /* unless init tells how it ended */
+	terminal_command_started(&broker->terminal, event->pid);
+	stdio_start(broker->pumps, broker->plan, broker->loop);
+	if (listener_fd >= 0) {
+		r = start_door(broker, listener_fd);
+		if (r < 0) {
+			broker->result = r;
+			kill(broker->sandbox.init_pid, SIGKILL);
+			return;
+		}
+	}
+	if (broker->policy->limits.timeout_ms > 0)
+		loop_timer_set(broker->loop, &broker->timeout, broker->policy->limits.timeout_ms,
+			       on_timeout, broker);
+}
+
+static void
+handle_exec_failed(struct broker *broker, const struct control_event *event)
+{
+	const char *path = broker->plan->command_path;
+
+	if (event->code == -ENOENT)
+		error_set(broker->err, -EACCES,
+			  "cannot run %s: it cannot be seen in the sandbox, or what interprets it is not there",
+			  path);
+	else
+		error_set_errno(broker->err, event->code, "cannot run %s", path);
+	broker->result = -EACCES;
+}
+
+static void
+handle_exited(struct broker *broker, const struct control_event *event)
+{
+	int status = event->code;
+
+	loop_timer_cancel(broker->loop, &broker->timeout);
+	broker->command_pid = 0;
+	if (broker->timed_out)
+		broker->result = EXIT_CODE_TIMEOUT;
+	else if (WIFSIGNALED(status))
+		broker->result = EXIT_CODE_SIGNAL_BASE + WTERMSIG(status);
+	else
+		broker->result = WEXITSTATUS(status);
+}
+
+/* "LABEL\nPATH\nQUARANTINE PATH": the third is empty where nothing was moved. */
+static void
+handle_guard(struct broker *broker, struct control_event *event)
+{
+	char *label = event->text;
+	char *rest = event->text;
+	const char *path;
+	const char *kept;
+	_cleanup_free_ char *remedy = NULL;
+	_cleanup_free_ char *note = NULL;
+
+	strsep(&rest, "\n");
+	path = rest ? strsep(&rest, "\n") : label;
+	kept = rest ? rest : "";
+	remedy = mem_printf("--allow-protected=%s", label);
+	if (*kept != '\0')
+		note = mem_printf("kept as %s", kept);
+	violations_record(broker->violations, VIOLATION_PROTECTED, path, remedy, note);
+}
+
+static void
+handle_event(struct broker *broker, struct control_event *event, int *passed_fd)
+{
+	switch ((enum control_event_kind)event->kind) {
+	case CONTROL_EVENT_LISTENER:
+		handle_listener(broker, event, TAKE_FD(*passed_fd));
+		break;
+	case CONTROL_EVENT_FAILED:
+		error_set(broker->err, -ECANCELED, "%s", event->text);
+		broker->result = -ECANCELED;
+		break;
+	case CONTROL_EVENT_EXEC_FAILED:
+		handle_exec_failed(broker, event);
+		break;
+	case CONTROL_EVENT_STOPPED:
+		terminal_command_stopped(&broker->terminal, event->code);
+		break;
+	case CONTROL_EVENT_CONTINUED:
+		break;
+	case CONTROL_EVENT_EXITED:
+		handle_exited(broker, event);
+		break;
+	case CONTROL_EVENT_GUARD:
+		handle_guard(broker, event);
+		break;
+	case CONTROL_EVENT_PLACEHOLDER:
+		strv_add(&broker->placeholders, event->text);
+		break;
+	case CONTROL_EVENT_KIND_COUNT:
+		break;
+	}
+}
+
+static void
+on_control(void *data, short revents)
+{
+	struct broker *broker = data;
+
+	(void)revents;
+	for (;;) {
+		_cleanup_fd_ int passed_fd = -1;
+		struct control_event event;
+		int r = control_receive_event(broker->sandbox.control_fd, &event, &passed_fd);
+
+		if (r == -EAGAIN)
+			return;
+		if (r <= 0) {
+			loop_unwatch(broker->loop, broker->sandbox.control_fd);
+			loop_stop(broker->loop);
+			return;
+		}
+		handle_event(broker, &event, &passed_fd);
+	}
+}
+
+/* Blocked and read from a descriptor, so that they arrive between two other events. */
+static int
+watch_signals(struct broker *broker)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded_signals); i++)
+		sigaddset(&set, forwarded_signals[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	broker->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (broker->signal_fd < 0)
+		return -errno;
+	loop_watch(broker->loop, broker->signal_fd, POLLIN, on_signal, broker);
+	return 0;
+}
+
+/* The name that a resolv.conf is mounted over: its own file, wherever a symlink leads. */
+static void
+add_resolv_conf(struct plan *plan)
+{
+	_cleanup_free_ char *host_text = NULL;
+	char path[PATH_MAX];
+
+	/* Without the file a C library asks 127.0.0.1 by itself. */
+	if (realpath("/etc/resolv.conf", path) == NULL ||
+	    fd_read_file_at(AT_FDCWD, path, RESOLV_CONF_MAX_BYTES, &host_text, NULL) < 0)
+		return;
+	plan_add_mount(plan, PLAN_MOUNT_FILE, path, "names are answered by porta")->text =
+	    resolver_client_resolv_conf(host_text);
+}
+
+int
+broker_complete_plan(const struct policy *policy, struct plan *plan,
+		     struct stdio_pumps **ret_pumps, struct error *err)
+{
+	if (policy_network_is_closed(policy) && policy->net_mode != NET_MODE_BLOCKED)
+		add_resolv_conf(plan);
+	return stdio_plan(policy, plan, ret_pumps, err);
+}
+
+static int
+open_report(struct broker *broker, const struct broker_options *options)
+{
+	if (options->report_path == NULL)
+		return 0;
+	broker->report_fd = open(options->report_path,
+				 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+	if (broker->report_fd < 0)
+		return error_set_errno(broker->err, -errno, "--report %s", options->report_path);
+	return 0;
+}
+
+/* Each trapped call may hold a descriptor for as long as it lasts. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int
+start(struct broker *broker, const struct broker_options *options)
+{
+	int r;
+
+	r = open_report(broker, options);
+	if (r < 0)
+		return r;
+	r = broker_complete_plan(broker->policy, broker->plan, &broker->pumps, broker->err);
+	if (r < 0)
+		return r;
+	terminal_init(&broker->terminal, broker->plan);
+	r = watch_signals(broker);
+	if (r < 0)
+		return error_set_errno(broker->err, r, "cannot read signals");
+	r = sandbox_start(broker->plan, &broker->sandbox, broker->err);
+	if (r < 0)
+		return r;
+	raise_descriptor_limit();
+	if (policy_network_is_closed(broker->policy) && broker->policy->net_mode != NET_MODE_BLOCKED)
+		broker->resolver =
+		    resolver_client_new(broker->policy, broker->loop, broker->violations);
+	loop_watch(broker->loop, broker->sandbox.control_fd, POLLIN, on_control, broker);
+	return 0;
+}
+
+/* Init has hung up: everything inside is dead, or dies with it. */
+static void
+finish(struct broker *broker, const struct broker_options *options)
+{
+	int r;
+
+	waitpid(broker->sandbox.init_pid, NULL, 0);
+	r = stdio_finish(broker->pumps, broker->plan, broker->err);
+	if (r < 0)
+		broker->result = r;
+	terminal_restore(&broker->terminal);
+	for (size_t i = 0; i < broker->placeholders.count; i++)
+		guard_clear_placeholder(broker->placeholders.items[i]);
+	if (!options->quiet)
+		violations_print(broker->violations, STDERR_FILENO);
+	if (broker->report_fd >= 0) {
+		r = violations_write_report(broker->violations, broker->report_fd);
+		if (r < 0)
+			broker->result = error_set_errno(broker->err, r, "--report %s",
+							 options->report_path);
+	}
+}
+
+static void
+broker_done(struct broker *broker)
+{
+	door_free(broker->door);
+	resolver_client_free(broker->resolver);
+	stdio_free(broker->pumps);
+	terminal_done(&broker->terminal);
+	sandbox_done(&broker->sandbox);
+	violations_free(broker->violations);
+	loop_free(broker->loop);
+	strv_done(&broker->placeholders);
+	fd_close(broker->signal_fd);
+	fd_close(broker->report_fd);
+}
+
+int
+broker_run(const struct policy *policy, struct plan *plan, const struct broker_options *options,
+	   struct error *err)
+{
+	_cleanup_(broker_done) struct broker broker = {
+		.policy = policy,
+		.plan = plan,
+		.sandbox = { .init_pidfd = -1, .control_fd = -1 },
+		.terminal = { .fd = -1 },
+		.signal_fd = -1,
+		.report_fd = -1,
+		.result = -ECANCELED,
+		.err = err,
+	};
+	int r;
+
+	error_set(err, -ECANCELED, "the sandbox ended while it was being made");
+	broker.loop = loop_new();
+	broker.violations = violations_new();
+	r = start(&broker, options);
+	if (r < 0)
+		return r;
+	r = loop_run(broker.loop);
+	if (r < 0) {
+		kill(broker.sandbox.init_pid, SIGKILL);
+		broker.result = error_set_errno(err, r, "the broker's loop failed");
+	}
+	finish(&broker, options);
+	return broker.result;
+}

@@ -1,0 +1,459 @@
+/*
+ * Makes the plan of a native run on Linux; see sandbox_plan() in sandbox.h.
+ *
+ * The order of the mounts is the order of decisions: what is hidden, what is
+ * mounted (parents before children), devices, what is protected inside the
+ * mounts, masks over whatever reaches a secret, and the new /proc at the end.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "sandbox/command_path.h"
+#include "sandbox/linux/exec_list.h"
+#include "sandbox/linux/plan_paths.h"
+#include "sandbox/sandbox.h"
+#include "util/mem.h"
+#include "util/path.h"
+
+/* Devices that give nothing away and keep nothing: what /dev holds in a container. */
+static const char *const harmless_devices[] = {
+	"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
+};
+
+/* Trees of the operating system, readable under --read listed. */
+static const char *const system_directories[] = {
+	"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc",
+	"/opt", "/nix", "/gnu", "/sys", "/dev",
+};
+
+/* Where a -v mount cannot be: these trees are the sandbox's own. */
+static const char *const reserved_directories[] = { "/proc", "/sys", "/dev" };
+
+struct mount_request {
+	char *path;
+	struct plan_inode inode;
+	bool read_only;
+	bool is_tmp; /* not asked for: nothing in it is protected */
+	char *reason;
+};
+
+struct requests {
+	struct mount_request *items;
+	size_t count;
+	size_t capacity;
+};
+
+struct builder {
+	const struct policy *policy;
+	const struct machine *machine;
+	struct plan *plan;
+	struct plan_homes homes;
+	struct requests requests;
+};
+
+static void
+builder_done(struct builder *builder)
+{
+	for (size_t i = 0; i < builder->requests.count; i++) {
+		free(builder->requests.items[i].path);
+		free(builder->requests.items[i].reason);
+	}
+	free(builder->requests.items);
+	plan_homes_done(&builder->homes);
+}
+
+static void
+add_request(struct requests *requests, const char *path, const struct stat *st, bool read_only,
+	    const char *reason)
+{
+	/* A path given twice is one mount; read-only is the safer reading of a contradiction. */
+	for (size_t i = 0; i < requests->count; i++) {
+		if (str_equal(requests->items[i].path, path)) {
+			requests->items[i].read_only |= read_only;
+			return;
+		}
+	}
+	MEM_GROW(requests->items, requests->capacity, requests->count);
+	requests->items[requests->count++] = (struct mount_request){
+		.path = mem_strdup(path),
+		.inode = plan_inode_of(st),
+		.read_only = read_only,
+		.reason = mem_strdup(reason),
+	};
+}
+
+static int
+check_mount_path(const struct builder *builder, const struct policy_mount *mount,
+		 const char *path, const struct stat *st, struct error *err)
+{
+	if (!S_ISDIR(st->st_mode) && !S_ISREG(st->st_mode))
+		return error_set(err, -EINVAL, "-v %s: it is neither a directory nor a regular file",
+				 mount->text);
+	if (str_equal(path, "/"))
+		return error_set(err, -EINVAL,
+				 "-v %s: the root directory cannot be mounted; name the directories that the command needs",
+				 mount->text);
+	for (size_t i = 0; i < ARRAY_SIZE(reserved_directories); i++) {
+		if (path_is_beneath(path, reserved_directories[i]))
+			return error_set(err, -EINVAL, "-v %s: nothing below %s can be mounted",
+					 mount->text, reserved_directories[i]);
+	}
+	for (size_t i = 0; i < builder->homes.paths.count; i++) {
+		_cleanup_free_ char *ssh = path_join(builder->homes.paths.items[i], ".ssh");
+		_cleanup_free_ char *gnupg = path_join(builder->homes.paths.items[i], ".gnupg");
+
+		if (path_is_beneath(path, ssh) || path_is_beneath(path, gnupg))
+			return error_set(err, -EINVAL,
+					 "-v %s: ~/.ssh and ~/.gnupg are never readable in a sandbox",
+					 mount->text);
+	}
+	return 0;
+}
+
+static int
+collect_mounts(struct builder *builder, struct error *err)
+{
+	const struct policy *policy = builder->policy;
+
+	for (size_t i = 0; i < policy->mounts_count; i++) {
+		const struct policy_mount *mount = &policy->mounts[i];
+		_cleanup_free_ char *reason = mem_printf("-v %s", mount->text);
+		_cleanup_free_ char *path = NULL;
+		struct stat st;
+		int r;
+
+		r = plan_path_resolve(mount->host, &builder->homes, &path, &st, err);
+		if (r < 0)
+			return error_wrap(err, -EINVAL, "-v %s", mount->text);
+		r = check_mount_path(builder, mount, path, &st, err);
+		if (r < 0)
+			return r;
+		add_request(&builder->requests, path, &st, mount->read_only, reason);
+	}
+	return 0;
+}
+
+/* /tmp is writable in every sandbox, unless -v says otherwise. */
+static void
+collect_tmp(struct builder *builder)
+{
+	struct requests *requests = &builder->requests;
+	char path[PATH_MAX];
+	size_t before = requests->count;
+	struct stat st;
+
+	if (realpath("/tmp", path) == NULL || lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) ||
+	    str_equal(path, "/"))
+		return;
+	add_request(requests, path, &st, false, "/tmp");
+	if (requests->count > before)
+		requests->items[before].is_tmp = true;
+}
+
+/* By components, so that a parent comes before what is below it: "/" sorts before every other byte. */
+static int
+compare_requests(const void *a, const void *b)
+{
+	const unsigned char *x = (const unsigned char *)((const struct mount_request *)a)->path;
+	const unsigned char *y = (const unsigned char *)((const struct mount_request *)b)->path;
+
+	while (*x != '\0' && *x == *y) {
+		x++;
+		y++;
+	}
+	if (*x == '/' || *y == '/')
+		return *x == '\0' || (*x == '/' && *y != '\0') ? -1 : 1;
+	return (int)*x - (int)*y;
+}
+
+static bool
+is_listed(const struct builder *builder)
+{
+	return builder->policy->read_mode == READ_MODE_LISTED;
+}
+
+/* A read-only mount changes nothing where everything is read-only and in sight already. */
+static bool
+is_needed(const struct builder *builder, size_t index)
+{
+	const struct mount_request *request = &builder->requests.items[index];
+
+	if (!request->read_only || builder->policy->read_mode != READ_MODE_OPEN)
+		return true;
+	for (size_t i = 0; i < index; i++) {
+		if (path_is_beneath(request->path, builder->requests.items[i].path))
+			return true;
+	}
+	return false;
+}
+
+static void
+add_requests(struct builder *builder)
+{
+	for (size_t i = 0; i < builder->requests.count; i++) {
+		const struct mount_request *request = &builder->requests.items[i];
+		enum plan_mount_kind kind = request->read_only ? PLAN_MOUNT_READ_ONLY
+							       : PLAN_MOUNT_WRITABLE;
+
+		if (is_needed(builder, i))
+			plan_add_mount(builder->plan, kind, request->path, request->reason)->inode =
+			    request->inode;
+		if (!request->read_only)
+			plan_add_grant(builder->plan, request->path)->write = true;
+	}
+}
+
+static void
+add_read_only_if_there(struct plan *plan, const char *path, const char *reason)
+{
+	struct plan_inode inode = plan_inode_at(path);
+
+	if (inode.type == S_IFDIR || inode.type == S_IFREG)
+		plan_add_mount(plan, PLAN_MOUNT_READ_ONLY, path, reason)->inode = inode;
+}
+
+/* --read listed: a new root that holds the system's directories and nothing else. */
+static void
+add_system_directories(struct plan *plan)
+{
+	plan_add_mount(plan, PLAN_MOUNT_EMPTY, "/", "--read listed");
+	for (size_t i = 0; i < ARRAY_SIZE(system_directories); i++) {
+		const char *path = system_directories[i];
+		char target[PATH_MAX];
+		ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+		if (n > 0) {
+			target[n] = '\0';
+			plan_add_mount(plan, PLAN_MOUNT_SYMLINK, path, "system")->text =
+			    mem_strdup(target);
+		} else {
+			add_read_only_if_there(plan, path, "system");
+		}
+	}
+}
+
+/* --read home-hidden: an empty home that holds the tool chains and nothing else. */
+static void
+hide_homes(struct builder *builder)
+{
+	for (size_t i = 0; i < builder->homes.paths.count; i++) {
+		const char *home = builder->homes.paths.items[i];
+
+		plan_add_mount(builder->plan, PLAN_MOUNT_EMPTY, home, "--read home-hidden")->inode =
+		    plan_inode_at(home);
+		for (size_t j = 0; policy_toolchain_paths[j] != NULL; j++) {
+			_cleanup_free_ char *path = path_join(home, policy_toolchain_paths[j]);
+			char resolved[PATH_MAX];
+
+			if (realpath(path, resolved) != NULL && str_equal(path, resolved))
+				add_read_only_if_there(builder->plan, path, "tool chain");
+		}
+	}
+}
+
+static void
+add_devices(struct plan *plan)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(harmless_devices); i++) {
+		const char *path = harmless_devices[i];
+		struct plan_inode inode = plan_inode_at(path);
+
+		if (inode.type != S_IFCHR)
+			continue;
+		plan_add_mount(plan, PLAN_MOUNT_DEVICE, path, "harmless device")->inode = inode;
+		plan_add_grant(plan, path)->write = true;
+	}
+	if (plan_inode_at("/dev/pts").type == S_IFDIR) {
+		plan_add_mount(plan, PLAN_MOUNT_DEVPTS, "/dev/pts", "private");
+		plan_add_grant(plan, "/dev/pts")->write = true;
+		plan_add_grant(plan, "/dev/ptmx")->write = true;
+	}
+	if (plan_inode_at("/dev/shm").type == S_IFDIR) {
+		plan_add_mount(plan, PLAN_MOUNT_TMPFS, "/dev/shm", "private");
+		plan_add_grant(plan, "/dev/shm")->write = true;
+	}
+}
+
+static int
+protect_mounts(struct builder *builder, struct error *err)
+{
+	struct strv explicit_paths = STRV_INIT;
+	int r = 0;
+
+	for (size_t i = 0; i < builder->requests.count; i++) {
+		if (!builder->requests.items[i].is_tmp)
+			strv_add(&explicit_paths, builder->requests.items[i].path);
+	}
+	for (size_t i = 0; r == 0 && i < builder->requests.count; i++) {
+		const struct mount_request *request = &builder->requests.items[i];
+
+		if (request->read_only || request->is_tmp || request->inode.type != S_IFDIR)
+			continue;
+		r = protect_plan_mount(builder->plan, builder->policy, request->path,
+				       &explicit_paths, err);
+	}
+	strv_done(&explicit_paths);
+	for (size_t i = 0; r == 0 && i < builder->homes.paths.count; i++)
+		r = protect_plan_absent_home(builder->plan, builder->homes.paths.items[i], err);
+	return r;
+}
+
+/* Where what was taken away is kept: below porta's data directory (XDG Base Directory Specification). */
+static void
+set_quarantine_path(struct builder *builder)
+{
+	const char *data = getenv("XDG_DATA_HOME");
+	_cleanup_free_ char *below_home = NULL;
+
+	if (builder->plan->watches_count == 0)
+		return;
+	if (data == NULL || data[0] != '/') {
+		if (builder->homes.paths.count == 0)
+			return;
+		below_home = path_join(builder->homes.paths.items[0], ".local/share");
+		data = below_home;
+	}
+	builder->plan->quarantine_path = path_join(data, "porta/quarantine");
+}
+
+static enum plan_filter_network
+filter_network(enum net_mode mode)
+{
+	switch (mode) {
+	case NET_MODE_FULL:
+		return PLAN_FILTER_OPEN;
+	case NET_MODE_OUTBOUND:
+		return PLAN_FILTER_LISTEN;
+	case NET_MODE_BLOCKED:
+		return PLAN_FILTER_BLOCKED;
+	case NET_MODE_LOOPBACK_ONLY:
+	case NET_MODE_RULES:
+	case NET_MODE_COUNT:
+		break;
+	}
+	return PLAN_FILTER_CLOSED;
+}
+
+static int
+plan_filesystem(struct builder *builder, struct error *err)
+{
+	int r;
+
+	r = collect_mounts(builder, err);
+	if (r < 0)
+		return r;
+	collect_tmp(builder);
+	qsort(builder->requests.items, builder->requests.count, sizeof(*builder->requests.items),
+	      compare_requests);
+	if (is_listed(builder))
+		add_system_directories(builder->plan);
+	else if (builder->policy->read_mode == READ_MODE_HOME_HIDDEN)
+		hide_homes(builder);
+	add_requests(builder);
+	add_devices(builder->plan);
+	r = protect_mounts(builder, err);
+	if (r < 0)
+		return r;
+	set_quarantine_path(builder);
+	r = plan_hide(builder->plan, builder->policy, &builder->homes, err);
+	if (r < 0)
+		return r;
+	plan_add_mount(builder->plan, PLAN_MOUNT_PROC, "/proc", "processes of the sandbox");
+	plan_add_grant(builder->plan, "/proc")->write = true;
+	return 0;
+}
+
+/* What the policy asks and this machine lacks ends here, unless --degrade accepts it. */
+static int
+require(const struct builder *builder, bool has, enum guarantee guarantee, const char *what,
+	struct error *err)
+{
+	if (has || builder->policy->degrade[guarantee])
+		return 0;
+	return error_set(err, -EOPNOTSUPP,
+			 "this machine cannot keep the guarantee '%s': %s ('porta doctor' tells more; --degrade=%s accepts it)",
+			 guarantee_name(guarantee), what, guarantee_name(guarantee));
+}
+
+static int
+check_machine(const struct builder *builder, struct error *err)
+{
+	const struct machine *machine = builder->machine;
+	const struct policy_limits *limits = &builder->policy->limits;
+	bool wants_cgroup = limits->is_set[LIMIT_MEMORY_BYTES] || limits->is_set[LIMIT_TASKS] ||
+			    limits->is_set[LIMIT_CPU_MILLI];
+	int r;
+
+	r = require(builder, machine->landlock_abi >= 1, GUARANTEE_DEVICES,
+		    "the kernel has no Landlock", err);
+	if (r == 0 && builder->policy->allow_exec_set)
+		r = require(builder, machine->landlock_abi >= 1, GUARANTEE_EXEC,
+			    "the kernel has no Landlock", err);
+	if (r == 0 && !machine->seccomp_listener)
+		r = error_set(err, -EOPNOTSUPP,
+			      "this machine cannot keep the guarantee 'network': the kernel, or a sandbox around porta, does not let seccomp filters have a listener ('porta doctor' tells more)");
+	if (r == 0 && wants_cgroup)
+		r = require(builder, machine->cgroup_delegated, GUARANTEE_LIMITS,
+			    "--limit memory, pids and cpus need a delegated cgroup v2", err);
+	return r;
+}
+
+static void
+set_facts(struct builder *builder)
+{
+	const struct policy *policy = builder->policy;
+	struct plan *plan = builder->plan;
+
+	plan->as_root = builder->machine->uid == 0;
+	plan->new_network = policy->net_mode == NET_MODE_BLOCKED;
+	plan->allow_userns = policy->allow_userns;
+	plan->filter_network = filter_network(policy->net_mode);
+	plan->landlock_abi = builder->machine->landlock_abi;
+	plan->wait_killable = builder->machine->seccomp_wait_killable;
+	plan->landlock_net = policy->net_mode != NET_MODE_FULL && policy->net_mode != NET_MODE_BLOCKED;
+	plan->landlock_execute = policy->allow_exec_set;
+	plan->limits = policy->limits;
+}
+
+static int
+set_working_directory(struct plan *plan, struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (getcwd(path, sizeof(path)) == NULL)
+		return error_set_errno(err, -EINVAL, "the working directory is not there any more");
+	plan->working_directory = mem_strdup(path);
+	return 0;
+}
+
+int
+sandbox_plan(const struct policy *policy, const struct sandbox_command *command,
+	     const struct machine *machine, struct plan *ret_plan, struct error *err)
+{
+	_cleanup_(builder_done) struct builder builder = {
+		.policy = policy, .machine = machine, .plan = ret_plan
+	};
+	int r;
+
+	set_facts(&builder);
+	r = check_machine(&builder, err);
+	if (r < 0)
+		return r;
+	r = command_path_find(command->name, command->environment, &ret_plan->command_path, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < command->argv->count; i++)
+		strv_add(&ret_plan->argv, command->argv->items[i]);
+	for (size_t i = 0; i < command->environment->count; i++)
+		strv_add(&ret_plan->environment, command->environment->items[i]);
+	r = set_working_directory(ret_plan, err);
+	if (r < 0)
+		return r;
+	plan_homes_find(machine->uid, &builder.homes);
+	r = plan_filesystem(&builder, err);
+	if (r == 0 && policy->allow_exec_set)
+		r = exec_list_grant(ret_plan, &policy->allow_exec, err);
+	return r;
+}

@@ -1,0 +1,200 @@
+/* The paths that a plan speaks of; see plan_paths.h. */
+#include "sandbox/linux/plan_paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+#include "sandbox/linux/mount_table.h"
+#include "util/fd.h"
+#include "util/mem.h"
+#include "util/path.h"
+
+#define USER_DATABASE_MAX_BYTES (4 * 1024 * 1024)
+
+/* Unreadable always, whatever is mounted. */
+static const char *const key_directories[] = { ".ssh", ".gnupg" };
+
+/* Readable for uid 0 only, and so by the sandbox of root; what container engines mask. */
+static const char *const root_only_paths[] = {
+	"/sys/kernel/debug", "/sys/kernel/tracing", "/sys/kernel/security", "/sys/firmware",
+};
+
+static void
+add_home(struct plan_homes *homes, const char *path)
+{
+	char resolved[PATH_MAX];
+
+	if (homes->paths.count >= PLAN_HOMES_MAX || path[0] != '/' ||
+	    realpath(path, resolved) == NULL || str_equal(resolved, "/") ||
+	    strv_contains(&homes->paths, resolved))
+		return;
+	strv_add(&homes->paths, resolved);
+}
+
+/*
+ * passwd(5) is read as a file: a static program cannot load NSS modules. Users that only a
+ * directory service knows have $HOME.
+ */
+void
+plan_homes_find(uid_t uid, struct plan_homes *ret_homes)
+{
+	_cleanup_free_ char *database = NULL;
+	const char *home = getenv("HOME");
+	char *rest = NULL;
+
+	*ret_homes = (struct plan_homes){ 0 };
+	if (home != NULL)
+		add_home(ret_homes, home);
+	if (fd_read_file_at(AT_FDCWD, "/etc/passwd", USER_DATABASE_MAX_BYTES, &database, NULL) < 0)
+		return;
+	for (char *line = strtok_r(database, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		char *fields[7];
+		size_t count = 0;
+
+		while (count < ARRAY_SIZE(fields) && line != NULL)
+			fields[count++] = strsep(&line, ":");
+		uint64_t id;
+
+		if (count == ARRAY_SIZE(fields) &&
+		    str_parse_u64(fields[2], 0, UINT32_MAX, &id) == 0 &&
+		    (id == uid || (uid == 0 && id >= 1000)))
+			add_home(ret_homes, fields[5]);
+	}
+}
+
+void
+plan_homes_done(struct plan_homes *homes)
+{
+	strv_done(&homes->paths);
+}
+
+int
+plan_path_resolve(const char *text, const struct plan_homes *homes, char **ret_path,
+		  struct stat *ret_stat, struct error *err)
+{
+	_cleanup_free_ char *expanded = NULL;
+	char resolved[PATH_MAX];
+
+	if (text[0] == '~' && (text[1] == '/' || text[1] == '\0')) {
+		if (homes->paths.count == 0)
+			return error_set(err, -ENOENT, "'%s': there is no home directory", text);
+		expanded = path_join(homes->paths.items[0], text + 1);
+	}
+	if (realpath(expanded ? expanded : text, resolved) == NULL)
+		return error_set_errno(err, -errno, "'%s'", text);
+	if (lstat(resolved, ret_stat) < 0)
+		return error_set_errno(err, -errno, "'%s'", text);
+	*ret_path = mem_strdup(resolved);
+	return 0;
+}
+
+struct plan_inode
+plan_inode_of(const struct stat *st)
+{
+	return (struct plan_inode){ .device = st->st_dev,
+				    .number = st->st_ino,
+				    .type = st->st_mode & S_IFMT };
+}
+
+struct plan_inode
+plan_inode_at(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) < 0 ? (struct plan_inode){ 0 } : plan_inode_of(&st);
+}
+
+/* Whether a path is out of sight anyway: its nearest mount in the plan is EMPTY or a mask. */
+static bool
+is_hidden(const struct plan *plan, const char *path)
+{
+	for (size_t i = plan->mounts_count; i-- > 0;) {
+		const struct plan_mount *mount = &plan->mounts[i];
+
+		if (path_is_beneath(path, mount->path))
+			return mount->kind == PLAN_MOUNT_EMPTY || mount->kind == PLAN_MOUNT_MASK;
+	}
+	return false;
+}
+
+/* Masks a path and every other path that shows the same tree. */
+static int
+mask_everywhere(struct plan *plan, const struct mount_table *table, const char *path,
+		const char *reason, struct error *err)
+{
+	struct strv aliases = STRV_INIT;
+	int r = mount_table_aliases(table, path, &aliases, err);
+
+	for (size_t i = 0; r == 0 && i < aliases.count; i++) {
+		struct plan_inode inode = plan_inode_at(aliases.items[i]);
+
+		if (inode.number != 0 && !is_hidden(plan, aliases.items[i]))
+			plan_add_mount(plan, PLAN_MOUNT_MASK, aliases.items[i], reason)->inode = inode;
+	}
+	strv_done(&aliases);
+	return r;
+}
+
+/* Masks what lies at DIRECTORY/NAME, symlinks followed; nothing there is no error. */
+static int
+mask_below(struct plan *plan, const struct mount_table *table, const char *directory,
+	   const char *name, const char *reason, struct error *err)
+{
+	_cleanup_free_ char *path = path_join(directory, name);
+	char resolved[PATH_MAX];
+
+	if (realpath(path, resolved) == NULL)
+		return 0;
+	return mask_everywhere(plan, table, resolved, reason, err);
+}
+
+static int
+hide_in_homes(struct plan *plan, const struct mount_table *table, const struct policy *policy,
+	      const struct plan_homes *homes, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < homes->paths.count; i++) {
+		const char *home = homes->paths.items[i];
+
+		for (size_t j = 0; r == 0 && j < ARRAY_SIZE(key_directories); j++)
+			r = mask_below(plan, table, home, key_directories[j], "keys", err);
+		if (!policy->deny_read_credentials)
+			continue;
+		for (size_t j = 0; r == 0 && policy_credential_paths[j] != NULL; j++)
+			r = mask_below(plan, table, home, policy_credential_paths[j],
+				       "--deny-read credentials", err);
+	}
+	return r;
+}
+
+int
+plan_hide(struct plan *plan, const struct policy *policy, const struct plan_homes *homes,
+	  struct error *err)
+{
+	_cleanup_(mount_table_done) struct mount_table table = { 0 };
+	int r;
+
+	r = mount_table_read(&table, err);
+	if (r < 0)
+		return r;
+	if (mount_table_type_at(&table, "/dev/mqueue") != NULL)
+		plan_add_mount(plan, PLAN_MOUNT_MQUEUE, "/dev/mqueue", "private");
+	r = hide_in_homes(plan, &table, policy, homes, err);
+	for (size_t i = 0; r == 0 && i < policy->deny_read.count; i++) {
+		_cleanup_free_ char *path = NULL;
+		struct stat st;
+
+		r = plan_path_resolve(policy->deny_read.items[i], homes, &path, &st, err);
+		if (r == 0)
+			r = mask_everywhere(plan, &table, path, "--deny-read", err);
+		if (r < 0)
+			error_wrap(err, r, "--deny-read");
+	}
+	for (size_t i = 0; r == 0 && plan->as_root && i < ARRAY_SIZE(root_only_paths); i++)
+		r = mask_below(plan, &table, "/", root_only_paths[i] + 1, "root", err);
+	return r;
+}

@@ -1,0 +1,357 @@
+/* Protected names, at the time of planning; see protect.h. */
+#include "sandbox/protect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+#include "sandbox/protect_internal.h"
+#include "util/mem.h"
+#include "util/path.h"
+
+/* As the kernel's MAXSYMLINKS. */
+#define SYMLINKS_MAX 40
+
+/* The last of the mounts that is at or above `path`, or NULL. */
+static struct plan_mount *
+nearest_mount(const struct plan *plan, const char *path)
+{
+	struct plan_mount *nearest = NULL;
+
+	for (size_t i = 0; i < plan->mounts_count; i++) {
+		struct plan_mount *mount = &plan->mounts[i];
+
+		if (path_is_beneath(path, mount->path) &&
+		    (nearest == NULL || strlen(mount->path) >= strlen(nearest->path)))
+			nearest = mount;
+	}
+	return nearest;
+}
+
+bool
+protect_is_writable(const struct plan *plan, const char *path)
+{
+	const struct plan_mount *mount = nearest_mount(plan, path);
+
+	return mount != NULL &&
+	       (mount->kind == PLAN_MOUNT_WRITABLE || mount->kind == PLAN_MOUNT_PIN);
+}
+
+/*
+ * Adds a mount where it belongs: a clone of the host's tree would hide what has been mounted
+ * below it by then, so it goes before the first such mount.
+ */
+static void
+insert_mount(struct plan *plan, enum plan_mount_kind kind, const char *path,
+	     const struct stat *st, const char *reason)
+{
+	struct plan_mount mount;
+	size_t last = plan->mounts_count;
+	size_t place = 0;
+
+	plan_add_mount(plan, kind, path, reason)->inode = (struct plan_inode){
+		.device = st->st_dev, .number = st->st_ino, .type = st->st_mode & S_IFMT
+	};
+	while (place < last && !path_is_beneath(plan->mounts[place].path, path))
+		place++;
+	mount = plan->mounts[last];
+	memmove(&plan->mounts[place + 1], &plan->mounts[place],
+		(last - place) * sizeof(plan->mounts[0]));
+	plan->mounts[place] = mount;
+}
+
+void
+protect_pin(struct protect *p, const char *path, const struct stat *st, const char *reason)
+{
+	const struct plan_mount *mount = nearest_mount(p->plan, path);
+
+	if (mount != NULL && !str_equal(mount->path, path))
+		insert_mount(p->plan, PLAN_MOUNT_PIN, path, st, reason);
+}
+
+/* A mount of the same path is a -v of its own, which is not protected by its name, or an earlier protection. */
+static void
+add_read_only(struct protect *p, const char *path, const struct stat *st, const char *label)
+{
+	struct plan_mount *mount = nearest_mount(p->plan, path);
+	_cleanup_free_ char *reason = mem_printf("protected: %s", label);
+
+	if (mount != NULL && str_equal(mount->path, path)) {
+		if (mount->kind == PLAN_MOUNT_PIN)
+			mount->kind = PLAN_MOUNT_READ_ONLY;
+		return;
+	}
+	insert_mount(p->plan, PLAN_MOUNT_READ_ONLY, path, st, reason);
+}
+
+static struct protect_watch *
+add_watch(struct plan *plan, const char *directory, const char *name, unsigned int flags,
+	  const char *label)
+{
+	struct protect_watch *watch;
+
+	MEM_GROW(plan->watches, plan->watches_capacity, plan->watches_count);
+	watch = &plan->watches[plan->watches_count++];
+	*watch = (struct protect_watch){
+		.directory = mem_strdup(directory),
+		.name = mem_strdup(name),
+		.label = mem_strdup(label),
+		.is_directory = (flags & PROTECT_DIRECTORY) != 0,
+		.is_git_config = (flags & PROTECT_GIT_CONFIG) != 0,
+	};
+	return watch;
+}
+
+static bool
+is_watched(const struct plan *plan, const char *directory, const char *name)
+{
+	for (size_t i = plan->watches_count; i-- > 0;) {
+		if (str_equal(plan->watches[i].name, name) &&
+		    str_equal(plan->watches[i].directory, directory))
+			return true;
+	}
+	return false;
+}
+
+/* What is at `directory`/`name` was found to be `st` (NULL: nothing), and no symlink. */
+static void
+protect_found(struct protect *p, const char *directory, const char *name, const struct stat *st,
+	      unsigned int flags, const char *label)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (st != NULL) {
+		path = path_join(directory, name);
+		if (strv_contains(p->explicit_paths, path))
+			return;
+		add_read_only(p, path, st, label);
+	}
+	if (!is_watched(p->plan, directory, name))
+		add_watch(p->plan, directory, name, flags, label)->exists = st != NULL;
+}
+
+void
+protect_entry(struct protect *p, int directory_fd, const char *directory, const char *name,
+	      unsigned int flags, const char *label)
+{
+	struct stat st;
+
+	if (fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		protect_found(p, directory, name, NULL, flags, label);
+	} else if (S_ISLNK(st.st_mode)) {
+		_cleanup_free_ char *path = path_join(directory, name);
+
+		protect_path(p, path, flags, label);
+	} else {
+		protect_found(p, directory, name, &st, flags, label);
+	}
+}
+
+static char *
+read_symlink(const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	return n <= 0 ? NULL : mem_strndup(target, (size_t)n);
+}
+
+/* Watches a symlink on the way; *current and *rest go on where it points. False: it points nowhere that matters. */
+static bool
+follow_symlink(struct protect *p, char **current, const char *path, char **rest,
+	       const char *after, const char *label)
+{
+	_cleanup_free_ char *target = read_symlink(path);
+	char *joined;
+
+	if (target == NULL)
+		return false;
+	if (protect_is_writable(p->plan, *current) &&
+	    !is_watched(p->plan, *current, path_basename(path)))
+		add_watch(p->plan, *current, path_basename(path), 0, label)->is_symlink = true;
+	if (target[0] == '/') {
+		free(*current);
+		*current = mem_strdup("/");
+	}
+	joined = mem_printf("%s/%s", target, after);
+	free(*rest);
+	*rest = joined;
+	return true;
+}
+
+/* The rest of a path that ends here: everything below `current` is still to be made. */
+static void
+protect_absent(struct protect *p, const char *current, const char *rest, unsigned int flags,
+	       const char *label)
+{
+	_cleanup_free_ char *path = path_normalize(current, rest);
+	_cleanup_free_ char *directory = path_dirname(path);
+
+	if (protect_is_writable(p->plan, directory))
+		protect_found(p, directory, path_basename(path), NULL, flags, label);
+}
+
+void
+protect_path(struct protect *p, const char *path, unsigned int flags, const char *label)
+{
+	_cleanup_free_ char *current = mem_strdup("/");
+	_cleanup_free_ char *rest = mem_strdup(path);
+	size_t symlinks = 0;
+	size_t offset = 0;
+
+	while ((offset += strspn(rest + offset, "/")), rest[offset] != '\0') {
+		size_t length = strcspn(rest + offset, "/");
+		const char *after = rest + offset + length;
+		_cleanup_free_ char *name = mem_strndup(rest + offset, length);
+		char *next = path_normalize(current, name);
+		bool is_last = after[strspn(after, "/")] == '\0';
+		struct stat st;
+
+		if (lstat(next, &st) < 0) {
+			protect_absent(p, current, rest + offset, flags, label);
+			free(next);
+			return;
+		}
+		if (S_ISLNK(st.st_mode)) {
+			bool goes_on = ++symlinks <= SYMLINKS_MAX &&
+				       follow_symlink(p, &current, next, &rest, after, label);
+
+			free(next);
+			if (!goes_on)
+				return;
+			offset = 0;
+			continue;
+		}
+		if (protect_is_writable(p->plan, next)) {
+			if (is_last)
+				protect_found(p, current, path_basename(next), &st, flags, label);
+			else if (S_ISDIR(st.st_mode))
+				protect_pin(p, next, &st, "protected: holds a protected name");
+		}
+		free(current);
+		current = next;
+		offset += length;
+	}
+}
+
+char *
+protect_user_directory(const char *variable, const char *fallback)
+{
+	const char *value = getenv(variable);
+	const char *home = getenv("HOME");
+
+	if (value != NULL && value[0] == '/')
+		return path_normalize("/", value);
+	if (home == NULL || home[0] != '/')
+		return NULL;
+	return path_join(home, fallback);
+}
+
+/* porta's own directories, which no flag makes writable; and where quarantine is. */
+static void
+protect_own_directories(struct protect *p)
+{
+	static const struct {
+		const char *variable;
+		const char *fallback;
+	} places[] = { { "XDG_DATA_HOME", ".local/share" },
+		       { "XDG_STATE_HOME", ".local/state" },
+		       { "XDG_CACHE_HOME", ".cache" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		_cleanup_free_ char *base =
+		    protect_user_directory(places[i].variable, places[i].fallback);
+		_cleanup_free_ char *own = NULL;
+
+		if (base == NULL)
+			continue;
+		own = path_join(base, "porta");
+		if (i == 0)
+			p->plan->quarantine_path = path_join(own, "quarantine");
+		protect_path(p, own, PROTECT_DIRECTORY, "porta's own directory");
+	}
+}
+
+/* Names that are directories when they are something; every other protected name is a file. */
+static bool
+is_directory_name(const char *name)
+{
+	static const char *const names[] = { ".claude", ".cursor", ".vscode",	 ".idea",
+					     ".devcontainer", ".ssh",  ".gnupg", NULL };
+
+	for (size_t i = 0; names[i] != NULL; i++) {
+		if (str_equal(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+static void
+protect_listed_names(struct protect *p, int mount_fd)
+{
+	for (size_t i = 0; policy_protected_names[i] != NULL; i++) {
+		_cleanup_free_ char *name = mem_strdup(policy_protected_names[i]);
+		bool slash = str_ends_with(name, "/");
+		unsigned int flags;
+
+		if (slash)
+			name[strlen(name) - 1] = '\0';
+		/* Those of git are found by its layout. */
+		if (str_equal(name, ".git") || str_starts_with(name, ".git/") ||
+		    policy_allows_protected(p->policy, policy_protected_names[i]))
+			continue;
+		flags = slash || is_directory_name(name) ? PROTECT_DIRECTORY : 0;
+		if (strchr(name, '/') == NULL) {
+			protect_entry(p, mount_fd, p->mount_path, name, flags, name);
+		} else {
+			_cleanup_free_ char *path = path_join(p->mount_path, name);
+
+			protect_path(p, path, flags, name);
+		}
+	}
+}
+
+int
+protect_plan_mount(struct plan *plan, const struct policy *policy, const char *mount_path,
+		   const struct strv *explicit_paths, struct error *err)
+{
+	struct protect p = { .plan = plan,
+			     .policy = policy,
+			     .mount_path = mount_path,
+			     .explicit_paths = explicit_paths };
+	_cleanup_fd_ int mount_fd = -1;
+
+	if (plan->quarantine_path == NULL)
+		protect_own_directories(&p);
+	mount_fd = open(mount_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (mount_fd < 0 && errno == ENOTDIR)
+		return 0; /* a file has no names in it */
+	if (mount_fd < 0)
+		return error_set_errno(err, -errno, "cannot look for protected names in %s",
+				       mount_path);
+	protect_listed_names(&p, mount_fd);
+	protect_git(&p, mount_fd);
+	return 0;
+}
+
+int
+protect_plan_absent_home(struct plan *plan, const char *home, struct error *err)
+{
+	static const char *const names[] = { ".ssh", ".gnupg" };
+	_cleanup_free_ char *real = realpath(home, NULL);
+
+	(void)err;
+	if (real == NULL || !protect_is_writable(plan, real))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_free_ char *path = path_join(real, names[i]);
+		_cleanup_free_ char *label = mem_printf("~/%s", names[i]);
+		struct stat st;
+
+		if (lstat(path, &st) < 0 && errno == ENOENT &&
+		    !is_watched(plan, real, names[i]))
+			add_watch(plan, real, names[i], PROTECT_DIRECTORY, label);
+	}
+	return 0;
+}
