@@ -55,6 +55,7 @@ struct broker {
 	int signal_fd;
 	int report_fd;
 	pid_t command_pid; /* 0 until it runs */
+	int wait_status;   /* the command's, when it has ended */
 	bool timed_out;
 	int result; /* of broker_run */
 	struct error *err;
@@ -82,7 +83,9 @@ on_signal(void *data, short revents)
 	(void)revents;
 	if (read(broker->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
-	if (broker->command_pid > 0) {
+	if (info.ssi_signo == SIGCONT) {
+		terminal_continue(&broker->terminal);
+	} else if (broker->command_pid > 0) {
 		kill_command(broker, (int)info.ssi_signo);
 	} else if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGINT ||
 		   info.ssi_signo == SIGQUIT || info.ssi_signo == SIGTERM) {
@@ -171,6 +174,7 @@ handle_exited(struct broker *broker, const struct control_event *event)
 
 	loop_timer_cancel(broker->loop, &broker->timeout);
 	broker->command_pid = 0;
+	broker->wait_status = status;
 	if (broker->timed_out)
 		broker->result = EXIT_CODE_TIMEOUT;
 	else if (WIFSIGNALED(status))
@@ -356,7 +360,7 @@ finish(struct broker *broker, const struct broker_options *options)
 	r = stdio_finish(broker->pumps, broker->plan, broker->err);
 	if (r < 0)
 		broker->result = r;
-	terminal_restore(&broker->terminal);
+	terminal_restore(&broker->terminal, broker->wait_status);
 	for (size_t i = 0; i < broker->placeholders.count; i++)
 		guard_clear_placeholder(broker->placeholders.items[i]);
 	if (!options->quiet)
@@ -367,6 +371,7 @@ finish(struct broker *broker, const struct broker_options *options)
 			broker->result = error_set_errno(broker->err, r, "--report %s",
 							 options->report_path);
 	}
+	terminal_end_alike(&broker->terminal, broker->wait_status);
 }
 
 static void
