@@ -42,9 +42,9 @@ protect_is_writable(const struct plan *plan, const char *path)
  * Adds a mount where it belongs: a clone of the host's tree would hide what has been mounted
  * below it by then, so it goes before the first such mount.
  */
-static void
-insert_mount(struct plan *plan, enum plan_mount_kind kind, const char *path,
-	     const struct stat *st, const char *reason)
+void
+protect_add_mount(struct plan *plan, enum plan_mount_kind kind, const char *path,
+		  const struct stat *st, const char *reason)
 {
 	struct plan_mount mount;
 	size_t last = plan->mounts_count;
@@ -61,13 +61,23 @@ insert_mount(struct plan *plan, enum plan_mount_kind kind, const char *path,
 	plan->mounts[place] = mount;
 }
 
-void
-protect_pin(struct protect *p, const char *path, const struct stat *st, const char *reason)
+bool
+protect_may_be_mounted(const struct plan *plan, const char *path)
 {
-	const struct plan_mount *mount = nearest_mount(p->plan, path);
+	const struct plan_mount *mount = nearest_mount(plan, path);
 
-	if (mount != NULL && !str_equal(mount->path, path))
-		insert_mount(p->plan, PLAN_MOUNT_PIN, path, st, reason);
+	return mount == NULL || mount->kind == PLAN_MOUNT_EMPTY;
+}
+
+/* Holds a directory in place, unless it is a mount already. */
+static void
+pin(struct plan *plan, const char *path, const struct stat *st)
+{
+	const struct plan_mount *mount = nearest_mount(plan, path);
+
+	if (mount == NULL || !str_equal(mount->path, path))
+		protect_add_mount(plan, PLAN_MOUNT_PIN, path, st,
+				  "protected: holds a protected name");
 }
 
 /* A mount of the same path is a -v of its own, which is not protected by its name, or an earlier protection. */
@@ -82,7 +92,7 @@ add_read_only(struct protect *p, const char *path, const struct stat *st, const 
 			mount->kind = PLAN_MOUNT_READ_ONLY;
 		return;
 	}
-	insert_mount(p->plan, PLAN_MOUNT_READ_ONLY, path, st, reason);
+	protect_add_mount(p->plan, PLAN_MOUNT_READ_ONLY, path, st, reason);
 }
 
 static struct protect_watch *
@@ -188,7 +198,7 @@ protect_absent(struct protect *p, const char *current, const char *rest, unsigne
 	_cleanup_free_ char *path = path_normalize(current, rest);
 	_cleanup_free_ char *directory = path_dirname(path);
 
-	if (protect_is_writable(p->plan, directory))
+	if ((flags & PROTECT_PIN) == 0 && protect_is_writable(p->plan, directory))
 		protect_found(p, directory, path_basename(path), NULL, flags, label);
 }
 
@@ -224,10 +234,10 @@ protect_path(struct protect *p, const char *path, unsigned int flags, const char
 			continue;
 		}
 		if (protect_is_writable(p->plan, next)) {
-			if (is_last)
+			if (is_last && (flags & PROTECT_PIN) == 0)
 				protect_found(p, current, path_basename(next), &st, flags, label);
 			else if (S_ISDIR(st.st_mode))
-				protect_pin(p, next, &st, "protected: holds a protected name");
+				pin(p->plan, next, &st);
 		}
 		free(current);
 		current = next;
@@ -248,7 +258,7 @@ protect_user_directory(const char *variable, const char *fallback)
 	return path_join(home, fallback);
 }
 
-/* porta's own directories, which no flag makes writable; and where quarantine is. */
+/* porta's own directories, which no flag makes writable. */
 static void
 protect_own_directories(struct protect *p)
 {
@@ -262,14 +272,10 @@ protect_own_directories(struct protect *p)
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		_cleanup_free_ char *base =
 		    protect_user_directory(places[i].variable, places[i].fallback);
-		_cleanup_free_ char *own = NULL;
+		_cleanup_free_ char *own = base ? path_join(base, "porta") : NULL;
 
-		if (base == NULL)
-			continue;
-		own = path_join(base, "porta");
-		if (i == 0)
-			p->plan->quarantine_path = path_join(own, "quarantine");
-		protect_path(p, own, PROTECT_DIRECTORY, "porta's own directory");
+		if (own != NULL)
+			protect_path(p, own, PROTECT_DIRECTORY, "porta's own directory");
 	}
 }
 
@@ -277,38 +283,57 @@ protect_own_directories(struct protect *p)
 static bool
 is_directory_name(const char *name)
 {
-	static const char *const names[] = { ".claude", ".cursor", ".vscode",	 ".idea",
-					     ".devcontainer", ".ssh",  ".gnupg", NULL };
+	static const char *const names[] = {
+		".claude",		".cursor",	     ".vscode",		     ".idea",
+		".devcontainer",	".config/autostart", ".config/fish/conf.d",
+		".config/environment.d", ".config/fish/functions", ".config/systemd/user",
+		".local/share/systemd/user",
+	};
 
-	for (size_t i = 0; names[i] != NULL; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (str_equal(name, names[i]))
 			return true;
 	}
 	return false;
 }
 
+/* Those of git are found by its layout, those of the home directory by protect_plan_absent_home. */
+static bool
+is_found_elsewhere(const char *name)
+{
+	return str_starts_with(name, ".git/") || str_equal(name, ".ssh") || str_equal(name, ".gnupg");
+}
+
+/* A name of several components; what is below a directory that does not exist is not looked for. */
+static void
+protect_below(struct protect *p, int mount_fd, const char *name, unsigned int flags)
+{
+	_cleanup_free_ char *path = path_join(p->mount_path, name);
+	_cleanup_free_ char *first = mem_strndup(name, strcspn(name, "/"));
+	_cleanup_free_ char *directory = NULL;
+	struct stat st;
+
+	if (fstatat(mount_fd, first, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		protect_path(p, path, flags, name);
+		return;
+	}
+	directory = path_dirname(path);
+	protect_found(p, directory, path_basename(path), NULL, flags, name);
+}
+
 static void
 protect_listed_names(struct protect *p, int mount_fd)
 {
 	for (size_t i = 0; policy_protected_names[i] != NULL; i++) {
-		_cleanup_free_ char *name = mem_strdup(policy_protected_names[i]);
-		bool slash = str_ends_with(name, "/");
-		unsigned int flags;
+		const char *name = policy_protected_names[i];
+		unsigned int flags = is_directory_name(name) ? PROTECT_DIRECTORY : 0;
 
-		if (slash)
-			name[strlen(name) - 1] = '\0';
-		/* Those of git are found by its layout. */
-		if (str_equal(name, ".git") || str_starts_with(name, ".git/") ||
-		    policy_allows_protected(p->policy, policy_protected_names[i]))
+		if (is_found_elsewhere(name) || policy_allows_protected(p->policy, name))
 			continue;
-		flags = slash || is_directory_name(name) ? PROTECT_DIRECTORY : 0;
-		if (strchr(name, '/') == NULL) {
+		if (strchr(name, '/') == NULL)
 			protect_entry(p, mount_fd, p->mount_path, name, flags, name);
-		} else {
-			_cleanup_free_ char *path = path_join(p->mount_path, name);
-
-			protect_path(p, path, flags, name);
-		}
+		else
+			protect_below(p, mount_fd, name, flags);
 	}
 }
 
@@ -322,7 +347,7 @@ protect_plan_mount(struct plan *plan, const struct policy *policy, const char *m
 			     .explicit_paths = explicit_paths };
 	_cleanup_fd_ int mount_fd = -1;
 
-	if (plan->quarantine_path == NULL)
+	if (plan->watches_count == 0)
 		protect_own_directories(&p);
 	mount_fd = open(mount_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (mount_fd < 0 && errno == ENOTDIR)
@@ -339,9 +364,12 @@ int
 protect_plan_absent_home(struct plan *plan, const char *home, struct error *err)
 {
 	static const char *const names[] = { ".ssh", ".gnupg" };
+	const struct strv none = STRV_INIT;
+	struct protect p = { .plan = plan, .explicit_paths = &none };
 	_cleanup_free_ char *real = realpath(home, NULL);
 
 	(void)err;
+	protect_own_directories(&p);
 	if (real == NULL || !protect_is_writable(plan, real))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -25,10 +25,11 @@ struct plan;
  * held by a placeholder from then on.
  */
 struct protect_watch {
-	char *directory; /* absolute, exists, free of symlinks; inside a writable mount */
+	char *directory; /* absolute, free of symlinks, inside a writable mount; may not exist yet */
 	char *name;	 /* one component */
+	bool is_directory; /* harm would come from a directory of this name, else from a file */
 	bool exists;	 /* at the time of planning, as a file or directory (not a symlink) */
-	bool is_symlink; /* exists as a symlink: watched, put back if changed; the target is protected on its own */
+	bool is_symlink; /* exists, as a symlink: watched, put back if changed; the target is protected on its own */
 	bool is_git_config; /* a copy is kept and compared at the end: new settings that run programs are put back */
 	char *label;	 /* for people and --allow-protected: ".git/hooks" */
 };
@@ -41,6 +42,9 @@ struct protect_watch {
  * (`explicit_paths`) is not protected by its own name. A `.git` file of a worktree adds its
  * git directory and common directory as writable mounts with protected names of their own, only if
  * `worktrees/NAME/gitdir` points back; these are reported in the mounts' `reason`.
+ * Not covered: a repository that lies deeper in the mount and is neither a submodule nor a
+ * worktree of the one at the top, since finding it would mean walking the tree. Mounts are put where they
+ * belong in the plan's order: after what is above them, before what is below.
  * Nothing is created and nothing outside is changed. An unreadable or malformed git
  * configuration is treated as one that must be protected whole; it is no error.
  */
@@ -49,7 +53,8 @@ int protect_plan_mount(struct plan *plan, const struct policy *policy, const cha
 
 /*
  * Adds watches for ~/.ssh and ~/.gnupg where they do not exist in a writable home, and
- * masks nothing (that is the plan's). `home` is absolute.
+ * masks nothing (that is the plan's). `home` is absolute. Protects porta's own data, state and
+ * cache directories too, where a mount (or /tmp) makes them writable; no flag lifts that.
  */
 int protect_plan_absent_home(struct plan *plan, const char *home, struct error *err);
 
