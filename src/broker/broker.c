@@ -83,9 +83,9 @@ on_signal(void *data, short revents)
 	(void)revents;
 	if (read(broker->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
-	if (info.ssi_signo == SIGCONT) {
-		terminal_continue(&broker->terminal);
-	} else if (broker->command_pid > 0) {
+	if (broker->command_pid > 0) {
+		if (info.ssi_signo == SIGCONT)
+			terminal_continue(&broker->terminal);
 		kill_command(broker, (int)info.ssi_signo);
 	} else if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGINT ||
 		   info.ssi_signo == SIGQUIT || info.ssi_signo == SIGTERM) {
