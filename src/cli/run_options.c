@@ -119,9 +119,11 @@ apply_timeout(struct run_options *options, const char *value, struct error *err)
 	int r = str_parse_duration_ms(value, &options->policy.limits.timeout_ms);
 
 	if (r == -ERANGE)
-		return error_set(err, r, "a time is more than 0 and at most 365 days");
+		return error_set(err, r,
+				 "a time is more than 0 and at most 365 days: write it as in 90s");
 	if (r < 0)
-		return error_set(err, r, "not a time: a number and ms, s, m, h or d");
+		return error_set(err, r,
+				 "not a time: write a number and ms, s, m, h or d, as in 90s");
 	return 0;
 }
 
