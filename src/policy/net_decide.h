@@ -21,7 +21,10 @@ enum net_verdict {
 /*
  * A TCP connect, or a datagram's destination. `names` are the canonical names, as asked,
  * for which this sandbox was told this address (resolver, /etc/hosts); `names_count` may
- * be 0. --deny-net wins over everything, by address and by each of the names.
+ * be 0; one that a search domain was put behind is given twice, whole and as
+ * net_name_add_forms shortens it. --deny-net wins over everything: by address, by the
+ * IPv4 address that an IPv6 one carries (NAT64, 6to4), and by each of the names.
+ * The wildcard address is judged as the loopback one, where a connect to it arrives.
  *
  *	full, outbound	allow everything, but for --deny-net
  *	loopback_only	loopback addresses
@@ -32,7 +35,14 @@ enum net_verdict {
  * multicast: those need a rule that names them as an address or CIDR (of a network that
  * is at most as large as the class's own range). A NAME or SUFFIX rule admits an address
  * of its names only if it is public, or, with allow_private, also private, loopback or
- * link-local; metadata never by name. *ret_rule (may be NULL) is the rule that decided.
+ * link-local; metadata never by name, only by its exact address.
+ *
+ * The names localhost and *.localhost are loopback (RFC 6761): a rule "localhost:3000"
+ * admits 127.0.0.1 and ::1 on that port without --allow-private, and denies all of
+ * loopback (127.0.0.2 reaches the same services). An address outside that merely carries a
+ * loopback one (64:ff9b::7f00:1) is never taken for loopback itself.
+ *
+ * *ret_rule (may be NULL) is the rule that decided, NULL if none did.
  */
 enum net_verdict net_decide_connect(const struct policy *policy, const struct net_address *address,
 				    uint16_t port, const char *const *names, size_t names_count,
@@ -49,14 +59,21 @@ enum net_verdict net_decide_bind(const struct policy *policy, const struct net_a
 
 /*
  * Whether a DNS question for this canonical name may be asked at all: some allow rule
- * names it (any port) or is "*", and no deny rule refuses it for every port. Search domains are
- * the caller's: `search_domains` (NULL-terminated, canonical, may be NULL) make a rule
- * for the bare name "db" match "db.corp.example" where "corp.example" is one of them.
+ * names it or is "*" (under full and outbound: always), for a port that no deny rule of the
+ * name refuses. Search domains are the caller's: `search_domains` (NULL-terminated, canonical,
+ * may be NULL) make a rule for "db" match "db.corp.example" where "corp.example" is one of
+ * them. localhost may be asked wherever loopback can be reached at all; nothing needs to leave for it.
  */
 bool net_decide_name(const struct policy *policy, const char *canonical_name,
 		     const char *const *search_domains);
 /* Whether an answer with this address may be given to the sandbox for that name (by the ranges above). */
 bool net_decide_answer(const struct policy *policy, const char *canonical_name,
 		       const char *const *search_domains, const struct net_address *address);
+/*
+ * Adds to `names` the forms that rules may know a name by: itself, and what is left of it before each
+ * of `search_domains` (canonical, NULL-terminated, may be NULL): "db.corp.example" and "db".
+ */
+void net_name_add_forms(const char *canonical_name, const char *const *search_domains,
+			struct strv *names);
 
 #endif

@@ -6,6 +6,8 @@
  *	HOST  = "*" | NAME | "*." NAME | IPV4[/BITS] | IPV6[/BITS] in brackets
  *	PORT  = N | N "-" M | "*"
  *
+ * A CIDR with bits set behind its prefix is refused, and so is every form of an IPv4
+ * address but four decimal numbers: what a rule says must be what it means.
  * Names are compared as RFC 5891 A-labels in lower case without the trailing dot.
  */
 #ifndef PORTA_POLICY_NET_RULE_H
@@ -23,6 +25,8 @@
 #define NET_ADDRESS_TEXT_BYTES 48
 /* How many rules one list may hold. */
 #define NET_RULES_MAX 4096
+/* The longest rule as text: a name of 63-character labels outside ASCII takes some bytes a character. */
+#define NET_RULE_TEXT_MAX_BYTES 1024
 
 /* An IPv4 address in the first four bytes, or an IPv6 one; network byte order. */
 struct net_address {
@@ -101,5 +105,20 @@ void net_address_from_v4_bytes(const uint8_t bytes[4], struct net_address *ret_a
 void net_address_format(const struct net_address *address, char ret_text[NET_ADDRESS_TEXT_BYTES]);
 bool net_address_equal(const struct net_address *a, const struct net_address *b);
 enum net_address_class net_address_classify(const struct net_address *address);
+/*
+ * The class, and in *ret_prefix_bits the length of the prefix that gives it: 8 for 127.0.0.1, 32 for
+ * 169.254.169.254, 0 for a public address. A rule names a class if its network lies within that prefix.
+ */
+enum net_address_class net_address_classify_range(const struct net_address *address,
+						  unsigned *ret_prefix_bits);
+/* Whether the address is one of this machine's own: 127/8, ::1, 0.0.0.0, ::. One that merely carries such is not. */
+bool net_address_is_loopback(const struct net_address *address);
+/* 0.0.0.0 or ::. */
+bool net_address_is_wildcard(const struct net_address *address);
+/* The IPv4 address that a NAT64, 6to4, Teredo, translated or IPv4-compatible one carries; false if none. */
+bool net_address_carried_v4(const struct net_address *address, struct net_address *ret_carried);
+/* Whether the first `prefix_bits` of both are the same; false for different families. */
+bool net_address_share_prefix(const struct net_address *a, const struct net_address *b,
+			      unsigned prefix_bits);
 
 #endif

@@ -50,7 +50,10 @@ enum guarantee {
 	GUARANTEE_COUNT,
 };
 
-/* -v HOST[:GUEST][:ro] */
+/*
+ * -v HOST[:GUEST][:ro|:rw]. A last part "ro" or "rw" is the option; GUEST starts with "/", and is
+ * looked for from the end, so that no part but HOST can hold a colon, and HOST only before a slash.
+ */
 struct policy_mount {
 	char *host;  /* as written; may be relative, may start with "~/" */
 	char *guest; /* NULL: as HOST */
@@ -93,6 +96,7 @@ struct policy {
 	struct strv allow_protected; /* names as in `protected names`, e.g. ".git/config" */
 
 	enum net_mode net_mode;
+	bool net_mode_set; /* by --net */
 	struct net_rules allow_net;
 	struct net_rules deny_net;
 	struct net_rules allow_bind;
@@ -117,6 +121,8 @@ void policy_done(struct policy *policy);
 int policy_add_mount(struct policy *policy, const char *text, struct error *err);
 /* "full", "outbound", "loopback_only" ("loopback", "loopback-only"), "blocked" ("none"). */
 int policy_set_net(struct policy *policy, const char *text, struct error *err);
+/* A path of a socket, or a directory of them; not empty. */
+int policy_add_allow_unix(struct policy *policy, const char *text, struct error *err);
 int policy_set_read(struct policy *policy, const char *text, struct error *err);
 /* A path, or the word "credentials". */
 int policy_add_deny_read(struct policy *policy, const char *text, struct error *err);
@@ -133,6 +139,11 @@ int policy_add_degrade(struct policy *policy, const char *text, struct error *er
  * with --net blocked, and the like. Sets net_mode to NET_MODE_RULES where allow_net has rules.
  */
 int policy_finish(struct policy *policy, struct error *err);
+/*
+ * What a native run cannot keep, after policy_finish: a mount whose GUEST differs from HOST,
+ * limits that count WASM instructions and pages. -EINVAL with the flag and what to write.
+ */
+int policy_check_native(const struct policy *policy, struct error *err);
 
 const char *net_mode_name(enum net_mode mode);
 const char *read_mode_name(enum read_mode mode);
@@ -141,7 +152,11 @@ const char *guarantee_name(enum guarantee guarantee);
 const char *guarantee_description(enum guarantee guarantee);
 const char *limit_name(enum limit_kind kind);
 
-/* The names that are protected at the top of a writable mount; ends with NULL. "*" stands for one component. */
+/*
+ * The names that are protected at the top of a writable mount; ends with NULL. "*" stands for one component.
+ * Those below ".git/" and their like elsewhere are found by sandbox/protect.h; ".ssh" and
+ * ".gnupg" are protected in the home directory alone, where they do not exist (else they are hidden).
+ */
 extern const char *const policy_protected_names[];
 /* Credential stores relative to the home directory, for --deny-read credentials; ends with NULL. */
 extern const char *const policy_credential_paths[];
