@@ -18,7 +18,7 @@ FOLDERS = ["util", "policy", "config", "sandbox", "broker", "resolver", "wasm", 
            "project", "http", "mcp", "ui", "server", "cli"]
 # Programs of their own, which share nothing but what stands above them and is named here.
 ONLY_SEES = {
-    "resolver": {"util", "policy", "resolver"},
+    "resolver": {"util", "policy", "broker", "resolver"},
     "engine": {"util", "policy", "sandbox", "wasm", "engine"},
 }
 # Foreign headers, each in one folder.
