@@ -14,6 +14,7 @@ meson:meson
 ninja:ninja-build
 pkg-config:pkg-config
 /usr/bin/python3:python3
+musl-gcc:musl-tools
 /usr/include/idn2.h:libidn2-dev
 /usr/lib/*/libidn2.a:libidn2-dev
 /usr/lib/*/libunistring.a:libunistring-dev

@@ -1,10 +1,10 @@
 /* Network rules: parsing and matching; see net_rule.h. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <idn2.h>
 #include <string.h>
 
 #include "policy/net_rule.h"
+#include "util/idna.h"
 #include "util/mem.h"
 #include "util/strings.h"
 
@@ -74,7 +74,7 @@ canonical_ascii(const char *name, char ret_name[NET_NAME_MAX_CHARS + 1], struct 
 int
 net_name_canonical(const char *name, char ret_name[NET_NAME_MAX_CHARS + 1], struct error *err)
 {
-	uint8_t *ascii = NULL;
+	char ascii[NET_RULE_TEXT_MAX_BYTES];
 	bool is_ascii = true;
 	int r;
 
@@ -82,16 +82,8 @@ net_name_canonical(const char *name, char ret_name[NET_NAME_MAX_CHARS + 1], stru
 		is_ascii = (unsigned char)*s < 0x80;
 	if (is_ascii)
 		return canonical_ascii(name, ret_name, err);
-	if (strlen(name) > NET_RULE_TEXT_MAX_BYTES)
-		return error_set(err, -EINVAL, "a host name has at most %d characters",
-				 NET_NAME_MAX_CHARS);
-	r = idn2_lookup_u8((const uint8_t *)name, &ascii, IDN2_NONTRANSITIONAL);
-	if (r != IDN2_OK)
-		return error_set(err, -EINVAL, "not an international host name (IDNA2008): %s",
-				 idn2_strerror(r));
-	r = canonical_ascii((const char *)ascii, ret_name, err);
-	idn2_free(ascii);
-	return r;
+	r = idna_to_ascii(name, ascii, sizeof(ascii), err);
+	return r < 0 ? -EINVAL : canonical_ascii(ascii, ret_name, err);
 }
 
 /* "80", without sign, blanks and leading zeros, so that nobody reads it as octal. */

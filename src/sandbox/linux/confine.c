@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "util/fd.h"
+#include "util/os_linux.h"
 
 /* landlock.h of older kernel headers lacks these; landlock(7), ABI 3 to 6. */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "util/fd.h"
+#include "util/os_linux.h"
 
 #define CONSOLE_PATH "/dev/console"
 

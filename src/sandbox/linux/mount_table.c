@@ -10,10 +10,7 @@
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/path.h"
-
-#ifndef STATX_MNT_ID
-#define STATX_MNT_ID 0x00001000U
-#endif
+#include "util/os_linux.h"
 
 /* The kernel writes space, tab, newline and backslash as \ooo; undone in place. */
 static void

@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -22,6 +21,7 @@
 #include "util/mem.h"
 #include "util/path.h"
 #include "util/strings.h"
+#include "util/os_linux.h"
 
 /* No device but those bound on purpose, no set-id program; for every mount of the sandbox. */
 #define SAFE_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
