@@ -1,10 +1,11 @@
 /* porta explain: what `porta run` with the same arguments would do, without doing it. */
+#include "broker/stdio.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/run_prepare.h"
 
 static void
-explain_plan(const struct run_options *options, const struct plan *plan, struct strbuf *out)
+write_plan(const struct run_options *options, const struct plan *plan, struct strbuf *out)
 {
 	if (options->json) {
 		strbuf_puts(out, "{\"policy\":");
@@ -14,41 +15,56 @@ explain_plan(const struct run_options *options, const struct plan *plan, struct 
 		strbuf_puts(out, "}\n");
 		return;
 	}
-	strbuf_puts(out, "Policy\n");
+	strbuf_puts(out, "Policy\n\n");
 	policy_explain(&options->policy, out);
-	strbuf_puts(out, "\nPlan\n");
+	strbuf_putc(out, '\n');
 	plan_explain(plan, out);
+}
+
+/* Returns the exit code; `err` has a sentence unless it is EXIT_CODE_OK. */
+static enum exit_code
+explain_plan(const struct run_options *options, struct strbuf *out, struct error *err)
+{
+	struct stdio_pumps *pumps = NULL;
+	struct machine machine = { 0 };
+	enum exit_code code;
+	struct plan plan;
+
+	plan_init(&plan);
+	/* Unlike run, which finds out by making them, this must ask whether there are namespaces.
+	 */
+	machine_probe_full(&machine);
+	code = run_prepare(options, &machine, &plan, err);
+	if (code == EXIT_CODE_OK && broker_complete_plan(&options->policy, &plan, &pumps, err) < 0)
+		code = EXIT_CODE_FAILED;
+	if (code == EXIT_CODE_OK)
+		write_plan(options, &plan, out);
+	stdio_free(pumps);
+	plan_done(&plan);
+	return code;
 }
 
 static int
 run_explain(int argc, char **argv)
 {
 	struct run_options options;
-	struct machine machine = { 0 };
-	struct plan plan;
 	struct error err = ERROR_INIT;
 	struct strbuf text = STRBUF_INIT;
 	int code = EXIT_CODE_FAILED;
 
 	run_options_init(&options, command_explain.name);
-	plan_init(&plan);
 	if (run_options_parse(&options, argc, argv, &err) == 0) {
-		if (options.help) {
+		code = EXIT_CODE_OK;
+		if (options.help)
 			command_write_help(&command_explain, &text);
-			code = EXIT_CODE_OK;
-		} else {
-			machine_probe_quick(&machine);
-			code = run_prepare(&options, &machine, &plan, &err);
-			if (code == EXIT_CODE_OK)
-				explain_plan(&options, &plan, &text);
-		}
+		else
+			code = explain_plan(&options, &text, &err);
 	}
 	if (code == EXIT_CODE_OK)
 		code = output_print(&text);
 	else
 		output_fail("explain", &err, code);
 	strbuf_done(&text);
-	plan_done(&plan);
 	run_options_done(&options);
 	return code;
 }

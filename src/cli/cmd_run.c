@@ -1,28 +1,48 @@
 /* porta run: a command in a sandbox. */
+#include <errno.h>
+
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/run_prepare.h"
 
+/* Plans and runs. Returns the code to end with, or minus that code where porta failed, and a
+ * sentence. */
 static int
-run_plan(const struct run_options *options)
+try_run(const struct run_options *options, const struct machine *machine,
+	bool *ret_lacks_namespaces, struct error *err)
 {
-	struct error err = ERROR_INIT;
-	struct machine machine = { 0 };
 	struct plan plan;
-	int code;
+	int r;
 
 	plan_init(&plan);
-	machine_probe_quick(&machine);
-	code = run_prepare(options, &machine, &plan, &err);
-	if (code == EXIT_CODE_OK) {
-		code = broker_run(&options->policy, &plan, &options->broker, &err);
-		if (code < 0)
-			code = output_fail("run", &err, EXIT_CODE_FAILED);
-	} else {
-		output_fail("run", &err, code);
+	r = -(int)run_prepare(options, machine, &plan, err);
+	if (r == 0) {
+		r = broker_run(&options->policy, &plan, &options->broker, err);
+		*ret_lacks_namespaces = r == -EOPNOTSUPP;
+		if (r < 0)
+			r = r == -EACCES ? -EXIT_CODE_NOT_RUNNABLE : -EXIT_CODE_FAILED;
 	}
 	plan_done(&plan);
-	return code;
+	return r;
+}
+
+static int
+run_planned(const struct run_options *options)
+{
+	bool lacks_namespaces = false;
+	struct error err = ERROR_INIT;
+	struct machine machine = { 0 };
+	int r;
+
+	machine_probe_quick(&machine);
+	r = try_run(options, &machine, &lacks_namespaces, &err);
+	if (lacks_namespaces) {
+		/* That they cannot be had shows only when they are made: plan again, without. */
+		machine_probe_full(&machine);
+		machine.user_namespaces = false;
+		r = try_run(options, &machine, &lacks_namespaces, &err);
+	}
+	return r < 0 ? output_fail("run", &err, -r) : r;
 }
 
 static int
@@ -41,7 +61,7 @@ run_run(int argc, char **argv)
 		code = output_print(&help);
 		strbuf_done(&help);
 	} else {
-		code = run_plan(&options);
+		code = run_planned(&options);
 	}
 	run_options_done(&options);
 	return code;
