@@ -1,0 +1,382 @@
+/*
+ * Calls whose answer takes time: a connect of a blocking socket, and what a child
+ * performs as its caller. The broker goes on meanwhile; the caller waits for its answer as
+ * it would for the kernel, and takes signals as it would.
+ *
+ * A blocking socket is made non-blocking for the moment of connect(): the flag belongs to the
+ * open file that broker and caller share. What is in progress then is finished by a second connect() when the
+ * socket becomes writable, which gives the very result that the kernel keeps for a caller that waits.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+
+#include "broker/caller_signals.h"
+#include "broker/door_internal.h"
+#include "util/fd.h"
+#include "util/mem.h"
+
+/* How often those that wait are looked at: in the first second, and later. */
+#define LOOK_SOON_MS 10
+#define LOOK_LATER_MS 50
+#define LOOK_SOON_FOR_NS 1000000000ULL
+/* How often a connect to a full backlog is tried again; nothing tells when there is room. */
+#define UNIX_RETRY_MS 2
+/* Looks at one time (10 µs each): many that wait must not take the broker's time. */
+#define LOOKS_MAX 32
+#define EVENTS_MAX 64
+/* A signal that another thread could take is left to it for one look. */
+#define POSSIBLE_LOOKS 2
+
+enum waiting_kind {
+	WAITING_INTERNET, /* connect in progress: the socket becomes writable */
+	WAITING_UNIX,	  /* full backlog: tried again by the clock */
+	WAITING_CHILD,	  /* the child's pidfd becomes readable */
+};
+
+struct door_waiting {
+	TAILQ_ENTRY(door_waiting) entry;
+	enum waiting_kind kind;
+	uint64_t id;
+	pid_t tid;
+	int socket_fd;
+	int handle_fd;
+	int child_pidfd;
+	enum as_caller_action action; /* CHILD only */
+	union door_address address;
+	socklen_t address_bytes;
+	uint64_t began_ns;
+	uint64_t deadline_ns; /* SO_SNDTIMEO; 0: none */
+	unsigned possible_looks;
+};
+
+static void look_at_waiting(void *data);
+
+static void
+schedule_look(struct door *door)
+{
+	const struct door_waiting *waiting;
+	uint64_t now = loop_now_ns();
+	uint64_t after_ms = LOOK_LATER_MS;
+
+	TAILQ_FOREACH(waiting, &door->waiting, entry) {
+		if (waiting->kind == WAITING_UNIX)
+			after_ms = MIN(after_ms, (uint64_t)UNIX_RETRY_MS);
+		if (now - waiting->began_ns < LOOK_SOON_FOR_NS)
+			after_ms = MIN(after_ms, (uint64_t)LOOK_SOON_MS);
+		if (waiting->deadline_ns != 0 && waiting->deadline_ns <= now)
+			after_ms = 0;
+		else if (waiting->deadline_ns != 0)
+			after_ms = MIN(after_ms, (waiting->deadline_ns - now) / 1000000 + 1);
+	}
+	if (TAILQ_EMPTY(&door->waiting))
+		loop_timer_cancel(door->config.loop, &door->waiting_timer);
+	else if (door->waiting_timer.due_ns == 0 || door->waiting_timer.due_ns > now + after_ms * 1000000)
+		loop_timer_set(door->config.loop, &door->waiting_timer, after_ms, look_at_waiting, door);
+}
+
+static void
+forget_waiting(struct door *door, struct door_waiting *waiting)
+{
+	/* Others hold these open files too, so closing alone would leave them in the set. */
+	if (waiting->kind == WAITING_INTERNET)
+		(void)epoll_ctl(door->epoll_fd, EPOLL_CTL_DEL, waiting->socket_fd, NULL);
+	if (waiting->kind == WAITING_CHILD) {
+		(void)epoll_ctl(door->epoll_fd, EPOLL_CTL_DEL, waiting->child_pidfd, NULL);
+		as_caller_kill(waiting->child_pidfd);
+		door->helpers_count--;
+	}
+	TAILQ_REMOVE(&door->waiting, waiting, entry);
+	door->waiting_count--;
+	fd_close(waiting->socket_fd);
+	fd_close(waiting->handle_fd);
+	free(waiting);
+}
+
+static void
+finish_waiting(struct door *door, struct door_waiting *waiting, int error)
+{
+	uint64_t id = waiting->id;
+
+	/* First what it holds: the caller may close its socket, and mean the last of it. */
+	forget_waiting(door, waiting);
+	notify_answer_error(&door->notify, id, error);
+}
+
+/* As sock_intr_errno() in the kernel: a call with a time limit is not begun again. */
+static void
+interrupt_waiting(struct door *door, struct door_waiting *waiting, enum caller_signal signal)
+{
+	bool restart = signal == CALLER_SIGNAL_CERTAIN && waiting->deadline_ns == 0;
+
+	finish_waiting(door, waiting, restart ? NOTIFY_RESTART : EINTR);
+}
+
+/* connect() that never blocks. `ret_blocking` tells whether the socket itself would have. 0 or a negative errno. */
+static int
+try_connect(int socket_fd, const union door_address *address, socklen_t bytes, bool *ret_blocking)
+{
+	int flags = fcntl(socket_fd, F_GETFL);
+	int r;
+
+	if (flags < 0)
+		return -errno;
+	*ret_blocking = !(flags & O_NONBLOCK);
+	if (*ret_blocking && fcntl(socket_fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	r = connect(socket_fd, &address->any, bytes) < 0 ? -errno : 0;
+	/* On loopback it is through already, and this second call says so. */
+	if (*ret_blocking && r == -EINPROGRESS)
+		r = connect(socket_fd, &address->any, bytes) < 0 ? -errno : 0;
+	if (*ret_blocking)
+		(void)fcntl(socket_fd, F_SETFL, flags);
+	return r;
+}
+
+static bool
+is_in_progress(enum waiting_kind kind, int r)
+{
+	return kind == WAITING_UNIX ? r == -EAGAIN : r == -EINPROGRESS || r == -EALREADY;
+}
+
+static void
+try_again(struct door *door, struct door_waiting *waiting)
+{
+	bool blocking;
+	int r = try_connect(waiting->socket_fd, &waiting->address, waiting->address_bytes, &blocking);
+
+	if (!is_in_progress(waiting->kind, r))
+		finish_waiting(door, waiting, -r);
+}
+
+static void
+finish_child(struct door *door, struct door_waiting *waiting)
+{
+	int error = as_caller_result(waiting->child_pidfd);
+
+	if (error == AS_CALLER_NOT_A_DIRECTORY) {
+		violations_record(door->config.violations, VIOLATION_MODE, "setgid", "",
+				  "only directories may carry a setgid bit");
+		error = EPERM;
+	}
+	finish_waiting(door, waiting, error);
+}
+
+/* Something of what waits has come to its end. */
+static void
+on_epoll(void *data, short revents)
+{
+	struct door *door = data;
+	struct epoll_event events[EVENTS_MAX];
+	int count = epoll_wait(door->epoll_fd, events, EVENTS_MAX, 0);
+
+	(void)revents;
+	for (int i = 0; i < count; i++) {
+		struct door_waiting *waiting = events[i].data.ptr;
+
+		if (waiting->kind == WAITING_CHILD)
+			finish_child(door, waiting);
+		else
+			try_again(door, waiting);
+	}
+	schedule_look(door);
+}
+
+static bool
+is_interruptible(const struct door_waiting *waiting)
+{
+	return waiting->kind != WAITING_CHILD || waiting->action == AS_CALLER_CONNECT;
+}
+
+static void
+look_at_one(struct door *door, struct door_waiting *waiting)
+{
+	enum caller_signal signal = CALLER_SIGNAL_NONE;
+
+	if (is_interruptible(waiting))
+		signal = caller_signals_look(waiting->tid);
+	if (!notify_is_valid(&door->notify, waiting->id)) {
+		forget_waiting(door, waiting);
+		return;
+	}
+	if (signal == CALLER_SIGNAL_POSSIBLE && ++waiting->possible_looks < POSSIBLE_LOOKS)
+		signal = CALLER_SIGNAL_NONE;
+	else if (signal == CALLER_SIGNAL_NONE)
+		waiting->possible_looks = 0;
+	if (signal != CALLER_SIGNAL_NONE)
+		interrupt_waiting(door, waiting, signal);
+	else if (waiting->kind == WAITING_UNIX)
+		try_again(door, waiting);
+}
+
+static void
+end_those_past_their_deadline(struct door *door)
+{
+	struct door_waiting *waiting = TAILQ_FIRST(&door->waiting);
+	uint64_t now = loop_now_ns();
+
+	while (waiting != NULL) {
+		struct door_waiting *next = TAILQ_NEXT(waiting, entry);
+
+		if (waiting->deadline_ns != 0 && waiting->deadline_ns <= now)
+			finish_waiting(door, waiting,
+				       waiting->kind == WAITING_INTERNET ? EINPROGRESS : EAGAIN);
+		waiting = next;
+	}
+}
+
+static void
+look_at_waiting(void *data)
+{
+	struct door *door = data;
+	size_t looks = MIN(door->waiting_count, (size_t)LOOKS_MAX);
+
+	/* In turns, each looked at going to the end. */
+	for (size_t i = 0; i < looks; i++) {
+		struct door_waiting *waiting = TAILQ_FIRST(&door->waiting);
+
+		TAILQ_REMOVE(&door->waiting, waiting, entry);
+		TAILQ_INSERT_TAIL(&door->waiting, waiting, entry);
+		look_at_one(door, waiting);
+	}
+	end_those_past_their_deadline(door);
+	schedule_look(door);
+}
+
+static uint64_t
+deadline_of(int socket_fd)
+{
+	struct timeval limit = { 0 };
+	socklen_t n = sizeof(limit);
+
+	if (getsockopt(socket_fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &n) < 0 ||
+	    (limit.tv_sec == 0 && limit.tv_usec == 0))
+		return 0;
+	return loop_now_ns() + (uint64_t)limit.tv_sec * 1000000000ULL + (uint64_t)limit.tv_usec * 1000;
+}
+
+static struct door_waiting *
+begin_waiting(struct door *door, const struct notify_request *request, enum waiting_kind kind)
+{
+	struct door_waiting *waiting = MEM_NEW(struct door_waiting);
+
+	waiting->kind = kind;
+	waiting->id = request->id;
+	waiting->tid = request->tid;
+	waiting->socket_fd = waiting->handle_fd = waiting->child_pidfd = -1;
+	waiting->began_ns = loop_now_ns();
+	TAILQ_INSERT_TAIL(&door->waiting, waiting, entry);
+	door->waiting_count++;
+	return waiting;
+}
+
+static int
+watch_waiting(struct door *door, struct door_waiting *waiting, int fd, uint32_t events)
+{
+	/* Edge-triggered: a socket that is writable and yet not through would otherwise keep the broker busy. */
+	struct epoll_event event = { .events = events | EPOLLET, .data.ptr = waiting };
+
+	return epoll_ctl(door->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+void
+door_perform_connect(struct door *door, const struct notify_request *request, int socket_fd,
+		     const union door_address *address, socklen_t address_bytes, int handle_fd)
+{
+	enum waiting_kind kind = address->any.sa_family == AF_UNIX ? WAITING_UNIX : WAITING_INTERNET;
+	struct door_waiting *waiting;
+	bool blocking = false;
+	int r = try_connect(socket_fd, address, address_bytes, &blocking);
+
+	if (!blocking || !is_in_progress(kind, r) || door->waiting_count >= door->waiting_max) {
+		if (blocking && is_in_progress(kind, r))
+			r = -EAGAIN;
+		fd_close(socket_fd);
+		fd_close(handle_fd);
+		notify_answer_result(&door->notify, request->id, r);
+		return;
+	}
+	waiting = begin_waiting(door, request, kind);
+	waiting->socket_fd = socket_fd;
+	waiting->handle_fd = handle_fd;
+	waiting->address = *address;
+	waiting->address_bytes = address_bytes;
+	waiting->deadline_ns = deadline_of(socket_fd);
+	if (kind == WAITING_INTERNET && watch_waiting(door, waiting, socket_fd, EPOLLOUT) < 0)
+		finish_waiting(door, waiting, EAGAIN);
+	schedule_look(door);
+}
+
+void
+door_perform_as_caller(struct door *door, const struct notify_request *request,
+		       const struct as_caller_job *job)
+{
+	struct door_waiting *waiting;
+	int pidfd = -1;
+	int r = -EAGAIN;
+
+	if (door->waiting_count < door->waiting_max && door->helpers_count < DOOR_HELPERS_MAX)
+		r = as_caller_start(job, &pidfd);
+	if (r < 0) {
+		fd_close(job->socket_fd);
+		fd_close(job->handle_fd);
+		notify_answer_result(&door->notify, request->id, r);
+		return;
+	}
+	waiting = begin_waiting(door, request, WAITING_CHILD);
+	door->helpers_count++;
+	waiting->action = job->action;
+	waiting->socket_fd = job->socket_fd;
+	waiting->handle_fd = job->handle_fd;
+	waiting->child_pidfd = pidfd;
+	if (watch_waiting(door, waiting, pidfd, EPOLLIN) < 0)
+		finish_waiting(door, waiting, EAGAIN);
+	schedule_look(door);
+}
+
+/* The sandbox's connects need descriptors here; a shell's soft limit is often 1024. */
+static size_t
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return DOOR_RESERVED_FDS;
+	if (limit.rlim_cur < limit.rlim_max) {
+		struct rlimit raised = { .rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max };
+
+		if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+			limit = raised;
+	}
+	return limit.rlim_cur > DOOR_WAITING_MAX * 4 ? DOOR_WAITING_MAX * 4 : (size_t)limit.rlim_cur;
+}
+
+int
+door_waiting_init(struct door *door, struct error *err)
+{
+	size_t descriptors = raise_descriptor_limit();
+
+	TAILQ_INIT(&door->waiting);
+	descriptors -= MIN(descriptors, (size_t)DOOR_RESERVED_FDS + NOTIFY_PIDFDS_MAX);
+	door->waiting_max = MIN((size_t)DOOR_WAITING_MAX, descriptors / 3);
+	door->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (door->epoll_fd < 0)
+		return error_set_errno(err, -errno, "cannot make the set of waiting connects");
+	loop_watch(door->config.loop, door->epoll_fd, POLLIN, on_epoll, door);
+	return 0;
+}
+
+void
+door_waiting_done(struct door *door)
+{
+	while (!TAILQ_EMPTY(&door->waiting))
+		forget_waiting(door, TAILQ_FIRST(&door->waiting));
+	loop_timer_cancel(door->config.loop, &door->waiting_timer);
+	if (door->epoll_fd >= 0) {
+		loop_unwatch(door->config.loop, door->epoll_fd);
+		fd_close(TAKE_FD(door->epoll_fd));
+	}
+}
