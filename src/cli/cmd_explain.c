@@ -75,7 +75,7 @@ const struct command command_explain = {
 	.summary = "show what run would do with the same arguments, without doing it",
 	.usage =
 	    "Shows the policy that these arguments make, and the plan that it becomes on this\n"
-	    "machine: the operations that run would apply, in their order. Nothing is started.\n"
+	    "machine: the operations that run would apply, in order. Nothing is started.\n"
 	    "\n"
 	    "  porta explain bash -v . --allow-net '*:443'\n",
 	.has_run_options = true,

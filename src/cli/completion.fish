@@ -22,6 +22,7 @@ function __porta_needs_target
 end
 
 complete -c porta -f
+complete -c porta -n 'contains -- -- (commandline -opc)' -F
 complete -c porta -n __fish_use_subcommand -l help -s h -d 'show the list of commands'
 complete -c porta -n __fish_use_subcommand -l version -d 'show the version of porta'
 @fish_commands@

@@ -122,7 +122,7 @@ def test_version():
     (["run", "--alow-net", "x:1", "ls"], ["--alow-net", "did you mean --allow-net?"]),
     (["run", "ls", "-v", "--net", "full"], ["-v needs a value", "'--net'", "PATH"]),
     (["run", "node", "-v", ".", "server.js"], ["porta run node -v . -- server.js"]),
-    (["run", "ls", "--allow-net", "example.com"], ["--allow-net 'example.com'", "HOST:PORT"]),
+    (["run", "ls", "--allow-net", "example.com"], ["--allow-net 'example.com'", "example.com:443"]),
     (["run", "ls", "--allow-net", "example.com:99999"], ["--allow-net 'example.com:99999'"]),
     (["run", "ls", "--net", "open"], ["--net 'open'", "loopback_only"]),
     (["run", "ls", "--timeout", "soon"], ["--timeout 'soon'", "90s"]),
@@ -275,7 +275,7 @@ def complete(shell, line, directory):
                  "PS1='> '; bind 'set show-all-if-ambiguous on'; bind 'set page-completions off'; "
                  "bind 'set bell-style none'; source <(porta completion bash); echo read''y\n"),
         "zsh": (["zsh", "-f", "-i"],
-                "PS1='> '; LISTMAX=1000; autoload -Uz compinit; compinit -u -D; "
+                "PS1='> '; LISTMAX=1000; unsetopt list_ambiguous; autoload -Uz compinit; compinit -u -D; "
                 "source <(porta completion zsh); echo read''y\n"),
     }[shell]
     pid, terminal = pty.fork()
