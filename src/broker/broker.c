@@ -307,8 +307,11 @@ open_report(struct broker *broker, const struct broker_options *options)
 		return 0;
 	broker->report_fd = open(options->report_path,
 				 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
-	if (broker->report_fd < 0)
-		return error_set_errno(broker->err, -errno, "--report %s", options->report_path);
+	if (broker->report_fd < 0) {
+		error_set_errno(broker->err, -errno, "--report %s", options->report_path);
+		/* Not the open's own code: -EACCES would be the command's. */
+		return -EIO;
+	}
 	return 0;
 }
 
