@@ -254,14 +254,16 @@ block_signals(struct init *init)
 }
 
 _noreturn_ void
-init_main(const struct plan *plan, int control_fd)
+init_main(const struct plan *plan, int control_fd, int host_root_fd)
 {
-	struct init init = { .plan = plan, .control_fd = control_fd, .err = ERROR_INIT };
+	struct init init = { .plan = plan,
+			     .control_fd = control_fd,
+			     .host_root_fd = host_root_fd,
+			     .err = ERROR_INIT };
 	int r;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		fail(&init, -errno);
-	init.host_root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	r = mounts_apply(plan, control_fd, &init.err);
 	if (r < 0)
 		fail(&init, r);

@@ -8,7 +8,10 @@
 #include "sandbox/plan.h"
 #include "util/macros.h"
 
-/* Called in the new process, in its namespaces; `control_fd` is init's end. Never returns. */
-_noreturn_ void init_main(const struct plan *plan, int control_fd);
+/*
+ * Called in the new process, in its namespaces; `control_fd` is init's end, `host_root_fd` a handle of
+ * "/" in the host's mount namespace. Never returns.
+ */
+_noreturn_ void init_main(const struct plan *plan, int control_fd, int host_root_fd);
 
 #endif

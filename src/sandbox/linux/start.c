@@ -131,16 +131,21 @@ int
 sandbox_start(const struct plan *plan, struct sandbox *ret_sandbox, struct error *err)
 {
 	struct sandbox sandbox = { .init_pidfd = -1, .control_fd = -1 };
+	_cleanup_fd_ int host_root_fd = -1;
 	_cleanup_fd_ int init_fd = -1;
 	int r;
 
+	/* Opened here, so that it is of the host's mounts: those of the new namespace become read-only. */
+	host_root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (host_root_fd < 0)
+		return error_set_errno(err, -errno, "cannot open the root directory");
 	r = control_pair(&sandbox.control_fd, &init_fd);
 	if (r < 0)
 		return error_set_errno(err, r, "cannot make the control socket");
 	sandbox.init_pid = clone_init(plan, &sandbox.init_pidfd);
 	if (sandbox.init_pid == 0) {
 		fd_close(sandbox.control_fd);
-		init_main(plan, init_fd);
+		init_main(plan, init_fd, host_root_fd);
 	}
 	if (sandbox.init_pid < 0) {
 		fd_close(sandbox.control_fd);
