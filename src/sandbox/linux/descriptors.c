@@ -92,14 +92,38 @@ make_descriptor(const struct plan *plan, int number, int *ret_fd)
 	return 0;
 }
 
+/* Closes everything above 2 but `kept`, which is sorted here; negative ones count for nothing. */
 static int
-close_others(int kept_fd)
+close_all_but(int *kept, size_t count)
 {
-	if (kept_fd < 0)
-		return close_range(3, UINT_MAX, 0) < 0 ? -errno : 0;
-	if (kept_fd > 3 && close_range(3, (unsigned int)kept_fd - 1, 0) < 0)
-		return -errno;
-	return close_range((unsigned int)kept_fd + 1, UINT_MAX, 0) < 0 ? -errno : 0;
+	unsigned int from = 3;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = i; j > 0 && kept[j - 1] > kept[j]; j--) {
+			int lower = kept[j];
+
+			kept[j] = kept[j - 1];
+			kept[j - 1] = lower;
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (kept[i] < (int)from)
+			continue;
+		if (kept[i] > (int)from && close_range(from, (unsigned int)kept[i] - 1, 0) < 0)
+			return -errno;
+		from = (unsigned int)kept[i] + 1;
+	}
+	return close_range(from, UINT_MAX, 0) < 0 ? -errno : 0;
+}
+
+int
+descriptors_drop_broker(const struct plan *plan, int control_fd)
+{
+	int kept[ARRAY_SIZE(plan->stdio) + 1] = { control_fd };
+
+	for (size_t i = 0; i < ARRAY_SIZE(plan->stdio); i++)
+		kept[i + 1] = plan->stdio[i].pump_inside_fd;
+	return close_all_but(kept, ARRAY_SIZE(kept));
 }
 
 int
@@ -108,7 +132,6 @@ descriptors_apply(const struct plan *plan, int kept_fd, struct error *err)
 	int fds[ARRAY_SIZE(plan->stdio)] = { -1, -1, -1 };
 	int r;
 
-	assert(kept_fd < 0 || kept_fd > 2);
 	/* All are made before one is put in its place: the caller's offsets are read from the old ones. */
 	for (int n = 0; n < (int)ARRAY_SIZE(fds); n++) {
 		if (plan->stdio[n].shared_with >= 0)
@@ -124,7 +147,7 @@ descriptors_apply(const struct plan *plan, int kept_fd, struct error *err)
 		if (fd < 0 ? fcntl(n, F_SETFD, 0) < 0 : dup2(fd, n) < 0)
 			return error_set_errno(err, -errno, "cannot set descriptor %d", n);
 	}
-	r = close_others(kept_fd);
+	r = close_all_but(&kept_fd, 1);
 	if (r < 0)
 		return error_set_errno(err, r, "cannot close porta's own descriptors");
 	return 0;
