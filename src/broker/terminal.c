@@ -173,9 +173,9 @@ stop_own_job(int signal)
 void
 terminal_continue(struct terminal *terminal)
 {
-	if (terminal->fd < 0 || terminal->command_group == 0)
+	if (terminal->command_group == 0)
 		return;
-	if (terminal->is_given && tcgetpgrp(terminal->fd) == terminal->own_group)
+	if (terminal->fd >= 0 && terminal->is_given && tcgetpgrp(terminal->fd) == terminal->own_group)
 		give(terminal);
 	kill(-terminal->command_group, SIGCONT);
 }
