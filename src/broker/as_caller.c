@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -26,6 +27,8 @@
 #endif
 
 #define STATUS_MAX_BYTES 65536
+/* How long the broker stands still for a child; a hung file system must not keep it. */
+#define ANSWER_WITHIN_MS 1000
 
 /* What the child needs beyond the job, gathered while the caller is known to wait. */
 struct preparation {
@@ -229,6 +232,11 @@ perform(const struct as_caller_job *job)
 		return perform_chmod(job);
 	case AS_CALLER_FCHMOD:
 		return change_directory_mode(job->handle_fd, job->mode, false);
+	case AS_CALLER_OPEN: {
+		int fd = open(job->path, O_PATH | O_CLOEXEC);
+
+		return fd < 0 ? errno : -fd_send(job->socket_fd, "", 1, fd);
+	}
 	}
 	return EINVAL;
 }
@@ -287,7 +295,8 @@ as_caller_start(const struct as_caller_job *job, int *ret_pidfd)
 	if (r < 0)
 		return r;
 	preparation.change_user = !as_caller_is_same_user(&preparation.credentials) && geteuid() == 0;
-	if (job->action == AS_CALLER_BIND || job->action == AS_CALLER_CHMOD) {
+	if (job->action == AS_CALLER_BIND || job->action == AS_CALLER_CHMOD ||
+	    job->action == AS_CALLER_OPEN) {
 		root_fd = open_caller_link(job->tid, "root");
 		directory_fd = open_caller_link(job->tid, "cwd");
 		if (root_fd < 0 || directory_fd < 0)
@@ -321,13 +330,58 @@ as_caller_kill(int pidfd)
 	fd_close(pidfd);
 }
 
-/* The namespace's own user namespace must be entered too: the right to enter it is held there. */
+/* Receives the one descriptor that a child sends before it ends; takes the pidfd and answer_fd. */
+static int
+receive_from_child(int pidfd, int answer_fd)
+{
+	struct pollfd polled = { .fd = answer_fd, .events = POLLIN };
+	int fd = -1;
+	char byte;
+	int error;
+
+	if (poll(&polled, 1, ANSWER_WITHIN_MS) <= 0) {
+		as_caller_kill(pidfd);
+		fd_close(answer_fd);
+		return -ETIMEDOUT;
+	}
+	(void)fd_receive(answer_fd, &byte, 1, 0, &fd);
+	error = as_caller_result(pidfd);
+	fd_close(pidfd);
+	fd_close(answer_fd);
+	if (fd >= 0)
+		return fd;
+	return error != 0 ? -error : -EIO;
+}
+
+int
+as_caller_open(const struct as_caller_job *job)
+{
+	struct as_caller_job with_answer = *job;
+	int ends[2];
+	int pidfd = -1;
+	int r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	with_answer.socket_fd = ends[1];
+	r = as_caller_start(&with_answer, &pidfd);
+	fd_close(ends[1]);
+	if (r < 0) {
+		fd_close(ends[0]);
+		return r;
+	}
+	return receive_from_child(pidfd, ends[0]);
+}
+
+/* The namespace's own user namespace is entered too: the right to enter it is held there. */
 static _noreturn_ void
 run_diag_child(int init_pidfd, int answer_fd)
 {
+	const int kept[] = { init_pidfd, answer_fd };
 	int fd = -1;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close_all_but(kept, ARRAY_SIZE(kept));
 	if (setns(init_pidfd, CLONE_NEWUSER | CLONE_NEWNET) < 0)
 		_exit(errno);
 	fd = sock_diag_open();
@@ -341,10 +395,7 @@ as_caller_open_diag(int init_pidfd)
 {
 	int ends[2];
 	int pidfd = -1;
-	int fd = -1;
-	char byte;
 	pid_t pid;
-	int result;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
@@ -352,15 +403,9 @@ as_caller_open_diag(int init_pidfd)
 	if (pid == 0)
 		run_diag_child(init_pidfd, ends[1]);
 	fd_close(ends[1]);
-	if (pid > 0) {
-		(void)fd_receive(ends[0], &byte, 1, 0, &fd);
-		result = -as_caller_result(pidfd);
-		fd_close(pidfd);
-	} else {
-		result = pid;
+	if (pid < 0) {
+		fd_close(ends[0]);
+		return pid;
 	}
-	fd_close(ends[0]);
-	if (fd >= 0)
-		return fd;
-	return result < 0 ? result : -EIO;
+	return receive_from_child(pidfd, ends[0]);
 }

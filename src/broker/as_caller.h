@@ -3,7 +3,7 @@
  * its root and directory, with its ids, capabilities and umask, but outside its seccomp
  * filter. A short-lived child of the broker does it, for the rare calls whose meaning
  * lies in these: binding a unix socket to a path, setting a mode, and, as root,
- * connecting with another user's rights.
+ * connecting to a unix socket with another user's rights.
  */
 #ifndef PORTA_BROKER_AS_CALLER_H
 #define PORTA_BROKER_AS_CALLER_H
@@ -27,6 +27,7 @@ enum as_caller_action {
 	AS_CALLER_CONNECT, /* connect(socket_fd, the unix socket that handle_fd holds); waits as the socket says */
 	AS_CALLER_CHMOD,   /* fchmodat of a directory; `path` empty: the directory that handle_fd holds */
 	AS_CALLER_FCHMOD,  /* fchmod(handle_fd) of a directory */
+	AS_CALLER_OPEN,	   /* open(path, O_PATH); by as_caller_open alone */
 };
 
 struct as_caller_job {
@@ -66,6 +67,11 @@ int as_caller_result(int pidfd);
 /* Ends and reaps one that nobody waits for; closes the pidfd. */
 void as_caller_kill(int pidfd);
 
+/*
+ * An O_PATH handle of job->path, opened as the caller; waits for it, for a second at most. A
+ * descriptor that the caller of this function owns, or a negative errno.
+ */
+int as_caller_open(const struct as_caller_job *job);
 /* A NETLINK_SOCK_DIAG socket in the network namespace of the sandbox's init; or a negative errno. */
 int as_caller_open_diag(int init_pidfd);
 

@@ -68,14 +68,17 @@ tie_to_loopback(int socket_fd)
 	return 0;
 }
 
+/* Not for a port that the kernel chose: nobody outside was to find it. Nor where the person asked for no other. */
 static void
-remark_tied(struct door *door, const struct net_address *address, uint16_t port)
+remark_limited(struct door *door, const struct net_address *address, uint16_t port)
 {
 	_cleanup_free_ char *rule = bind_rule_text(address, port);
 	_cleanup_free_ char *remedy = door_remedy("--allow-bind", rule);
-	_cleanup_free_ char *text =
-	    mem_printf("listened on localhost:%u only, not on all addresses: %s opens it", port, remedy);
+	_cleanup_free_ char *text = NULL;
 
+	if (port == 0 || door->config.policy->net_mode == NET_MODE_LOOPBACK_ONLY)
+		return;
+	text = mem_printf("port %u can be reached from this machine only: %s opens it", port, remedy);
 	violations_remark(door->config.violations, text);
 }
 
@@ -106,9 +109,12 @@ bind_internet(struct door *door, struct door_socket *socket, union door_address 
 		r = tie_to_loopback(socket->fd);
 		if (r < 0)
 			return r;
-		remark_tied(door, &judged, port);
 	}
-	return bind(socket->fd, &address->any, bytes) < 0 ? -errno : 0;
+	if (bind(socket->fd, &address->any, bytes) < 0)
+		return -errno;
+	if (verdict == NET_VERDICT_MAKE_LOOPBACK)
+		remark_limited(door, &judged, port);
+	return 0;
 }
 
 /* A path is bound by a child that sees it as the caller does; an abstract name belongs to the socket's own namespace. */
@@ -172,9 +178,9 @@ door_handle_bind(struct door *door, const struct notify_request *request)
 	notify_answer_result(&door->notify, request->id, r);
 }
 
-/* 0 where it may listen, tied to loopback if it must be (*ret_tied). */
+/* 0 where it may listen, tied to loopback if it must be. */
 static int
-judge_listen(struct door *door, const struct door_socket *socket, bool *ret_tied)
+judge_listen(struct door *door, const struct door_socket *socket)
 {
 	union door_address address = { 0 };
 	socklen_t bytes = sizeof(address);
@@ -183,7 +189,6 @@ judge_listen(struct door *door, const struct door_socket *socket, bool *ret_tied
 	uint16_t port;
 	int r;
 
-	*ret_tied = false;
 	if (getsockname(socket->fd, &address.any, &bytes) < 0)
 		return -errno;
 	r = door_normalize_internet(&address, &bytes, &judged, &port);
@@ -192,39 +197,23 @@ judge_listen(struct door *door, const struct door_socket *socket, bool *ret_tied
 	verdict = net_decide_bind(door->config.policy, &judged, port);
 	if (verdict == NET_VERDICT_ALLOW || door_is_elsewhere(door, socket->fd))
 		return 0;
-	if (verdict == NET_VERDICT_MAKE_LOOPBACK) {
-		*ret_tied = true;
+	if (verdict == NET_VERDICT_MAKE_LOOPBACK)
 		return tie_to_loopback(socket->fd);
-	}
 	record_refused(door, &judged, port);
 	return -EACCES;
-}
-
-static void
-remark_listening(struct door *door, const struct door_socket *socket)
-{
-	union door_address address = { 0 };
-	socklen_t bytes = sizeof(address);
-	struct net_address judged;
-	uint16_t port;
-
-	if (getsockname(socket->fd, &address.any, &bytes) == 0 &&
-	    door_normalize_internet(&address, &bytes, &judged, &port) == 0)
-		remark_tied(door, &judged, port);
 }
 
 static int
 listen_and_note(struct door *door, const struct door_socket *socket, int backlog)
 {
 	bool is_internet = socket->domain == AF_INET || socket->domain == AF_INET6;
-	bool tied = false;
 	int r = 0;
 
 	if (!is_internet && (socket->domain != AF_UNIX ||
 			     (socket->type != SOCK_STREAM && socket->type != SOCK_SEQPACKET)))
 		return -EOPNOTSUPP;
 	if (is_internet)
-		r = judge_listen(door, socket, &tied);
+		r = judge_listen(door, socket);
 	if (r < 0)
 		return r;
 	door_open_diag(door);
@@ -232,8 +221,6 @@ listen_and_note(struct door *door, const struct door_socket *socket, int backlog
 		return -ENOBUFS;
 	if (listen(socket->fd, backlog) < 0)
 		return -errno;
-	if (tied)
-		remark_listening(door, socket);
 	if (is_internet)
 		/* One that cannot be noted is not found at a connect: refused, nothing more. */
 		(void)listeners_note_tcp(&door->listeners, socket->fd);

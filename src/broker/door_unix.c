@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "broker/door_internal.h"
+#include "broker/sock_diag.h"
 #include "util/fd.h"
 #include "util/mem.h"
 
@@ -36,6 +37,17 @@ is_own_listener(struct door *door, pid_t tid, const struct unix_path_file *file)
 	return device != 0 && listeners_own_unix_file(&door->listeners, device, file->inode);
 }
 
+/* A file that no socket listens on any more: programs tell a stale socket of theirs by the kernel's answer. */
+static bool
+is_stale(struct door *door, pid_t tid, const struct unix_path_file *file)
+{
+	uint32_t device = caller_mounts_device(&door->mounts, tid, file);
+	_cleanup_fd_ int diag_fd = sock_diag_open();
+
+	return device != 0 &&
+	       sock_diag_unix_file_listens(diag_fd, device, (uint32_t)file->inode) == 0;
+}
+
 static int
 judge_file(struct door *door, pid_t tid, const struct unix_path_file *file)
 {
@@ -47,6 +59,8 @@ judge_file(struct door *door, pid_t tid, const struct unix_path_file *file)
 	if (is_own_listener(door, tid, file) || caller_mounts_is_named(&door->mounts, file) ||
 	    unix_allowed_contains(&door->unix_allowed, file))
 		return 0;
+	if (is_stale(door, tid, file))
+		return -ECONNREFUSED;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", file->fd);
 	n = readlink(link, path, sizeof(path) - 1);
 	path[MAX(n, 0)] = '\0';
@@ -55,24 +69,56 @@ judge_file(struct door *door, pid_t tid, const struct unix_path_file *file)
 	return -EACCES;
 }
 
-/*
- * As root, a caller may have another user's rights, which decide whether it may connect and who it is to the other side.
- */
+/* As root a caller may have another user's rights: they decide what it reaches, and who it is to the other side. */
 static bool
-needs_caller_rights(const struct door *door, pid_t tid, int file_fd)
+has_other_rights(const struct door *door, pid_t tid)
 {
 	struct as_caller_credentials credentials;
 
-	if (!door->config.plan->as_root || as_caller_read_credentials(tid, &credentials) < 0)
-		return false;
+	return door->config.plan->as_root && (as_caller_read_credentials(tid, &credentials) < 0 ||
+					      !as_caller_is_same_user(&credentials));
+}
+
+static struct as_caller_job
+new_job(struct door *door, const struct notify_request *request, enum as_caller_action action)
+{
+	return (struct as_caller_job){
+		.action = action,
+		.tid = request->tid,
+		.caller_pidfd = notify_pidfd(&door->notify, request),
+		.enter_namespaces = door->config.plan->tier == SANDBOX_TIER_NAMESPACES,
+		.socket_fd = -1,
+		.handle_fd = -1,
+	};
+}
+
+/* *ret_other_rights: the connect too is to be made with the caller's. */
+static int
+open_file(struct door *door, const struct notify_request *request, const char *path,
+	  struct unix_path_file *ret_file, bool *ret_other_rights)
+{
+	struct as_caller_job job;
+	int r = -EACCES;
+	int fd;
+
+	*ret_other_rights = has_other_rights(door, request->tid);
+	if (!*ret_other_rights)
+		r = unix_path_open(request->tid, path, ret_file);
 	/* The broker has no capability of its own; a root inside may have some over the sandbox's files. */
-	return !as_caller_is_same_user(&credentials) ||
-	       faccessat(file_fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) < 0;
+	if (r == 0 && door->config.plan->as_root)
+		*ret_other_rights = faccessat(ret_file->fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) < 0;
+	if (r != -EACCES || !door->config.plan->as_root)
+		return r;
+	*ret_other_rights = true;
+	job = new_job(door, request, AS_CALLER_OPEN);
+	snprintf(job.path, sizeof(job.path), "%s", path);
+	fd = as_caller_open(&job);
+	return fd < 0 ? fd : unix_path_describe(fd, ret_file);
 }
 
 static void
 connect_file(struct door *door, const struct notify_request *request, struct door_socket *socket,
-	     int file_fd)
+	     int file_fd, bool other_rights)
 {
 	union door_address address = { 0 };
 	socklen_t bytes;
@@ -80,18 +126,13 @@ connect_file(struct door *door, const struct notify_request *request, struct doo
 	address.un.sun_family = AF_UNIX;
 	snprintf(address.un.sun_path, sizeof(address.un.sun_path), "/proc/self/fd/%d", file_fd);
 	bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(address.un.sun_path) + 1);
-	if (needs_caller_rights(door, request->tid, file_fd)) {
-		struct as_caller_job job = {
-			.action = AS_CALLER_CONNECT,
-			.tid = request->tid,
-			.caller_pidfd = notify_pidfd(&door->notify, request),
-			.enter_namespaces = door->config.plan->tier == SANDBOX_TIER_NAMESPACES,
-			.socket_fd = TAKE_FD(socket->fd),
-			.handle_fd = file_fd,
-			.address = address.un,
-			.address_bytes = bytes,
-		};
+	if (other_rights) {
+		struct as_caller_job job = new_job(door, request, AS_CALLER_CONNECT);
 
+		job.socket_fd = TAKE_FD(socket->fd);
+		job.handle_fd = file_fd;
+		job.address = address.un;
+		job.address_bytes = bytes;
 		door_perform_as_caller(door, request, &job);
 		return;
 	}
@@ -104,7 +145,8 @@ connect_path(struct door *door, const struct notify_request *request, struct doo
 	     const char *path)
 {
 	struct unix_path_file file;
-	int r = unix_path_open(request->tid, path, &file);
+	bool other_rights;
+	int r = open_file(door, request, path, &file, &other_rights);
 
 	if (r < 0)
 		return r;
@@ -118,7 +160,7 @@ connect_path(struct door *door, const struct notify_request *request, struct doo
 		fd_close(file.fd);
 		return r;
 	}
-	connect_file(door, request, socket, file.fd);
+	connect_file(door, request, socket, file.fd, other_rights);
 	return 0;
 }
 

@@ -17,6 +17,8 @@
 
 /* One answer: a fixed message and a few attributes. */
 #define ANSWER_MAX_BYTES 4096
+/* One datagram of a dump; the kernel makes them no larger than this where nobody reads more. */
+#define DUMP_MAX_BYTES 32768
 /* The loopback device has this index in every network namespace. */
 #define LOOPBACK_INTERFACE_INDEX 1
 
@@ -107,18 +109,38 @@ sock_diag_find_tcp_listener(int diag_fd, const struct sockaddr *address, uint64_
 	return 0;
 }
 
+struct unix_question {
+	struct nlmsghdr header;
+	struct unix_diag_req body;
+};
+
+/* The file that a socket is bound to, among the attributes of an answer; zeros for none. */
+static int
+read_bound_file(const struct unix_diag_msg *found, size_t length, struct unix_diag_vfs *ret_file)
+{
+	*ret_file = (struct unix_diag_vfs){ 0 };
+	for (size_t at = NLMSG_ALIGN(sizeof(*found)); at + sizeof(struct rtattr) <= length;) {
+		const char *start = (const char *)found + at;
+		struct rtattr attribute;
+
+		memcpy(&attribute, start, sizeof(attribute));
+		if (attribute.rta_len < sizeof(attribute) || attribute.rta_len > length - at)
+			return -EPROTO;
+		if (attribute.rta_type == UNIX_DIAG_VFS && RTA_PAYLOAD(&attribute) >= sizeof(*ret_file))
+			memcpy(ret_file, start + RTA_LENGTH(0), sizeof(*ret_file));
+		at += RTA_ALIGN(attribute.rta_len);
+	}
+	return 0;
+}
+
 int
 sock_diag_find_unix_listener(int diag_fd, struct sock_diag_unix *socket)
 {
-	struct {
-		struct nlmsghdr header;
-		struct unix_diag_req body;
-	} question = {
+	struct unix_question question = {
 		.header = { .nlmsg_len = sizeof(question),
 			    .nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			    .nlmsg_flags = NLM_F_REQUEST },
 		.body = { .sdiag_family = AF_UNIX,
-			  .udiag_states = ~0U,
 			  .udiag_ino = socket->inode,
 			  .udiag_show = UDIAG_SHOW_VFS,
 			  .udiag_cookie = { (uint32_t)socket->cookie,
@@ -128,6 +150,8 @@ sock_diag_find_unix_listener(int diag_fd, struct sock_diag_unix *socket)
 	struct nlmsghdr *header = (struct nlmsghdr *)(void *)answer;
 	const struct unix_diag_msg *found = NLMSG_DATA(header);
 	ssize_t length = ask(diag_fd, &question, sizeof(question), header);
+	struct unix_diag_vfs file;
+	int r;
 
 	if (length < 0)
 		return (int)length;
@@ -135,22 +159,59 @@ sock_diag_find_unix_listener(int diag_fd, struct sock_diag_unix *socket)
 		return -EPROTO;
 	if (found->udiag_state != TCP_LISTEN)
 		return -ENOENT;
-	socket->file_device = 0;
-	socket->file_inode = 0;
-	for (size_t at = NLMSG_ALIGN(sizeof(*found)); at + sizeof(struct rtattr) <= (size_t)length;) {
-		const char *start = (const char *)found + at;
-		struct unix_diag_vfs file;
-		struct rtattr attribute;
+	r = read_bound_file(found, (size_t)length, &file);
+	if (r < 0)
+		return r;
+	socket->file_device = file.udiag_vfs_dev;
+	socket->file_inode = file.udiag_vfs_ino;
+	return 0;
+}
 
-		memcpy(&attribute, start, sizeof(attribute));
-		if (attribute.rta_len < sizeof(attribute) || attribute.rta_len > (size_t)length - at)
+/* Looks through one datagram of a dump: 1 found, 0 go on, -ENODATA at the end. */
+static int
+search_dump(const char *bytes, size_t length, uint32_t device, uint32_t inode)
+{
+	while (length >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)bytes;
+		const struct unix_diag_msg *found = NLMSG_DATA(header);
+		struct unix_diag_vfs file;
+
+		if (!NLMSG_OK(header, length) || header->nlmsg_type == NLMSG_ERROR)
 			return -EPROTO;
-		if (attribute.rta_type == UNIX_DIAG_VFS && RTA_PAYLOAD(&attribute) >= sizeof(file)) {
-			memcpy(&file, start + RTA_LENGTH(0), sizeof(file));
-			socket->file_device = file.udiag_vfs_dev;
-			socket->file_inode = file.udiag_vfs_ino;
-		}
-		at += RTA_ALIGN(attribute.rta_len);
+		if (header->nlmsg_type == NLMSG_DONE)
+			return -ENODATA;
+		if (header->nlmsg_len >= NLMSG_LENGTH(sizeof(*found)) &&
+		    read_bound_file(found, header->nlmsg_len - NLMSG_HDRLEN, &file) == 0 &&
+		    file.udiag_vfs_dev == device && file.udiag_vfs_ino == inode)
+			return 1;
+		bytes += MIN((size_t)NLMSG_ALIGN(header->nlmsg_len), length);
+		length -= MIN((size_t)NLMSG_ALIGN(header->nlmsg_len), length);
 	}
 	return 0;
+}
+
+int
+sock_diag_unix_file_listens(int diag_fd, uint32_t device, uint32_t inode)
+{
+	struct unix_question question = {
+		.header = { .nlmsg_len = sizeof(question),
+			    .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+		.body = { .sdiag_family = AF_UNIX,
+			  .udiag_states = 1U << TCP_LISTEN,
+			  .udiag_show = UDIAG_SHOW_VFS },
+	};
+	_Alignas(struct nlmsghdr) char answer[DUMP_MAX_BYTES];
+	int r = 0;
+
+	if (send(diag_fd, &question, sizeof(question), 0) < 0)
+		return -errno;
+	while (r == 0) {
+		ssize_t length = recv(diag_fd, answer, sizeof(answer), 0);
+
+		if (length < 0)
+			return -errno;
+		r = search_dump(answer, (size_t)length, device, inode);
+	}
+	return r == -ENODATA ? 0 : r;
 }

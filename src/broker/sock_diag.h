@@ -34,4 +34,10 @@ struct sock_diag_unix {
  */
 int sock_diag_find_unix_listener(int diag_fd, struct sock_diag_unix *socket);
 
+/*
+ * Whether any unix socket of the namespace listens on this file: 1, 0, or a negative errno. This one does
+ * look at all of them.
+ */
+int sock_diag_unix_file_listens(int diag_fd, uint32_t device, uint32_t inode);
+
 #endif
