@@ -39,7 +39,8 @@
 #define OPEN_FILES_MAX (CONFINE_FIRST_FREE_FD + RESOLVER_QUERIES_MAX + 64)
 #define DATA_MAX_BYTES (64UL * 1024 * 1024)
 
-#define DNS_PORT 53
+#define DNS_PORT    53
+#define QUEUE_BYTES (1024 * 1024)
 
 static int
 bring_loopback_up(void)
@@ -58,9 +59,12 @@ bind_at(int wanted_fd, const struct sockaddr *address, socklen_t length)
 {
 	_cleanup_fd_ int fd =
 	    socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int queue_bytes = QUEUE_BYTES;
 
 	if (fd < 0 || bind(fd, address, length) < 0)
 		return -errno;
+	/* As much as the machine's limit lets; less is no error. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &queue_bytes, sizeof(queue_bytes));
 	return dup3(fd, wanted_fd, O_CLOEXEC) < 0 ? -errno : 0;
 }
 

@@ -1,7 +1,6 @@
 /* DNS messages, read and built; see dns_message.h. */
 #include "resolver/dns_message.h"
 
-#include <arpa/nameser.h>
 #include <string.h>
 
 /* The flag bits of the header's second word. */
@@ -198,13 +197,13 @@ static bool
 type_is_forwarded(uint16_t type)
 {
 	switch (type) {
-	case ns_t_a:
-	case ns_t_aaaa:
-	case ns_t_cname:
-	case ns_t_mx:
-	case ns_t_ptr:
-	case ns_t_srv:
-	case ns_t_txt:
+	case DNS_TYPE_A:
+	case DNS_TYPE_AAAA:
+	case DNS_TYPE_CNAME:
+	case DNS_TYPE_MX:
+	case DNS_TYPE_PTR:
+	case DNS_TYPE_SRV:
+	case DNS_TYPE_TXT:
 		return true;
 	default:
 		return false;
@@ -219,7 +218,7 @@ take_edns(struct cursor *cursor, unsigned count, struct dns_question *question,
 	struct record edns;
 
 	if (count == 1) {
-		if (!take_record(cursor, &edns) || edns.type != ns_t_opt || edns.owner[0] != 0)
+		if (!take_record(cursor, &edns) || edns.type != DNS_TYPE_OPT || edns.owner[0] != 0)
 			return false;
 		question->has_edns = true;
 		question->udp_bytes = MAX(question->udp_bytes, MIN(edns.class, DNS_UDP_MAX_BYTES));
@@ -248,7 +247,7 @@ dns_question_parse(const uint8_t *message, size_t length, struct dns_question *r
 		   enum dns_rcode *ret_rcode)
 {
 	struct cursor cursor = { .message = message, .length = length };
-	struct dns_question question = { .udp_bytes = NS_PACKETSZ };
+	struct dns_question question = { .udp_bytes = DNS_UDP_MIN_BYTES };
 	uint8_t wire[DNS_NAME_MAX_BYTES];
 	struct header header;
 	uint16_t class;
@@ -265,7 +264,7 @@ dns_question_parse(const uint8_t *message, size_t length, struct dns_question *r
 	if (header.counts[0] != 1 || header.counts[1] != 0 || header.counts[2] != 0 ||
 	    header.counts[3] > 1 || (header.flags & FLAG_TRUNCATED) || !name_is_plain(&cursor) ||
 	    !take_name(&cursor, wire) || !take_u16(&cursor, &question.type) ||
-	    !take_u16(&cursor, &class) || class != ns_c_in)
+	    !take_u16(&cursor, &class) || class != DNS_CLASS_IN)
 		return DNS_QUESTION_REPLY;
 	question.wire_length = wire_length(wire);
 	memcpy(question.wire, wire, question.wire_length);
@@ -317,7 +316,7 @@ static void
 put_edns(uint8_t *message, size_t *at, unsigned extended_rcode)
 {
 	message[(*at)++] = 0;
-	put_u16(message, at, ns_t_opt);
+	put_u16(message, at, DNS_TYPE_OPT);
 	put_u16(message, at, DNS_EDNS_BYTES);
 	put_u32(message, at, extended_rcode << 24);
 	put_u16(message, at, 0);
@@ -340,7 +339,7 @@ dns_query_build(uint16_t id, const char *name, uint16_t type, bool with_edns,
 	memcpy(ret_message + at, wire, wire_length(wire));
 	at += wire_length(wire);
 	put_u16(ret_message, &at, type);
-	put_u16(ret_message, &at, ns_c_in);
+	put_u16(ret_message, &at, DNS_CLASS_IN);
 	if (with_edns)
 		put_edns(ret_message, &at, 0);
 	return at;
@@ -385,19 +384,19 @@ add_record(struct dns_records *records, const struct cursor *cursor, const struc
 
 	records->ttl = MIN(records->ttl, record->ttl);
 	switch (record->type) {
-	case ns_t_a:
+	case DNS_TYPE_A:
 		return length == 4 && (dns_records_add(records, bytes, length), true);
-	case ns_t_aaaa:
+	case DNS_TYPE_AAAA:
 		return length == 16 && (dns_records_add(records, bytes, length), true);
-	case ns_t_txt:
+	case DNS_TYPE_TXT:
 		return strings_are_whole(bytes, length) &&
 		       (dns_records_add(records, bytes, length), true);
-	case ns_t_mx:
+	case DNS_TYPE_MX:
 		return add_with_name(records, data, 2);
-	case ns_t_srv:
+	case DNS_TYPE_SRV:
 		return add_with_name(records, data, 6);
-	case ns_t_cname:
-	case ns_t_ptr:
+	case DNS_TYPE_CNAME:
+	case DNS_TYPE_PTR:
 		return add_with_name(records, data, 0);
 	default:
 		return false;
@@ -419,12 +418,12 @@ scan_answers(struct cursor cursor, unsigned count, uint8_t name[DNS_NAME_MAX_BYT
 	for (unsigned i = 0; i < count; i++) {
 		if (!take_record(&cursor, &record))
 			return -1;
-		if (record.class != ns_c_in || !wire_equal(record.owner, name))
+		if (record.class != DNS_CLASS_IN || !wire_equal(record.owner, name))
 			continue;
 		if (record.type == type) {
 			if (!add_record(records, &cursor, &record))
 				return -1;
-		} else if (record.type == ns_t_cname && !has_target) {
+		} else if (record.type == DNS_TYPE_CNAME && !has_target) {
 			struct cursor data = { .message = cursor.message,
 					       .length = record.data_at + record.data_length,
 					       .at = record.data_at };
@@ -480,7 +479,7 @@ dns_reply_parse(const uint8_t *message, size_t length, uint16_t id, const char *
 	text_to_wire(name, asked);
 	if (header.counts[0] != 1 || !take_name(&cursor, wire) || !take_u16(&cursor, &reply_type) ||
 	    !take_u16(&cursor, &reply_class) || !wire_equal(wire, asked) || reply_type != type ||
-	    reply_class != ns_c_in)
+	    reply_class != DNS_CLASS_IN)
 		return DNS_REPLY_FOREIGN;
 	if (reply != DNS_REPLY_RECORDS)
 		return reply;
@@ -507,7 +506,7 @@ put_records(const struct dns_records *records, size_t limit, uint8_t *message, s
 			break;
 		put_u16(message, at, NAME_POINTER);
 		put_u16(message, at, records->type);
-		put_u16(message, at, ns_c_in);
+		put_u16(message, at, DNS_CLASS_IN);
 		put_u32(message, at, records->ttl);
 		put_u16(message, at, (unsigned)length);
 		memcpy(message + *at, records->bytes + records->items[count].offset, length);
@@ -532,11 +531,11 @@ dns_answer_build(const struct dns_question *question, enum dns_rcode rcode,
 		memcpy(ret_message + at, question->wire, question->wire_length);
 		at += question->wire_length;
 		put_u16(ret_message, &at, question->type);
-		put_u16(ret_message, &at, ns_c_in);
+		put_u16(ret_message, &at, DNS_CLASS_IN);
 	}
 	if (records != NULL) {
 		count = put_records(records, limit - EDNS_BYTES, ret_message, &at);
-		if (count < records->count && records->type != ns_t_a && records->type != ns_t_aaaa)
+		if (count < records->count && records->type != DNS_TYPE_A && records->type != DNS_TYPE_AAAA)
 			flags |= FLAG_TRUNCATED;
 	}
 	if (question->has_edns)

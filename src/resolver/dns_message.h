@@ -25,6 +25,8 @@
 #define DNS_QUERY_MAX_BYTES (12 + DNS_NAME_MAX_BYTES + 4 + 11)
 /* What porta offers to nameservers: no fragments on any usual path (DNS flag day 2020). */
 #define DNS_EDNS_BYTES 1232
+/* What every client takes (RFC 1035 2.3.4). */
+#define DNS_UDP_MIN_BYTES 512
 /* The most that is sent in one datagram, whatever the client says that it takes. */
 #define DNS_UDP_MAX_BYTES 4096
 /* Records of one answer, and the octets of their data; what is beyond is left out. */
@@ -32,6 +34,20 @@
 #define DNS_RECORDS_MAX_BYTES 16384
 /* CNAMEs followed within one answer. */
 #define DNS_CHAIN_MAX 16
+
+#define DNS_CLASS_IN 1
+
+/* IANA's numbers of those that porta knows. */
+enum dns_type {
+	DNS_TYPE_A = 1,
+	DNS_TYPE_CNAME = 5,
+	DNS_TYPE_PTR = 12,
+	DNS_TYPE_MX = 15,
+	DNS_TYPE_TXT = 16,
+	DNS_TYPE_AAAA = 28,
+	DNS_TYPE_SRV = 33,
+	DNS_TYPE_OPT = 41,
+};
 
 enum dns_rcode {
 	DNS_RCODE_NO_ERROR = 0,

@@ -1,7 +1,6 @@
 /* The questions in the works; see query.h. */
 #include "resolver/query.h"
 
-#include <arpa/nameser.h>
 #include <string.h>
 #include <time.h>
 
@@ -108,9 +107,9 @@ answer_localhost(struct queries *queries, const struct client *client,
 	records.ttl = LOCALHOST_TTL;
 	records.count = 0;
 	records.used = 0;
-	if (question->type == ns_t_a)
+	if (question->type == DNS_TYPE_A)
 		dns_records_add(&records, v4, sizeof(v4));
-	else if (question->type == ns_t_aaaa)
+	else if (question->type == DNS_TYPE_AAAA)
 		dns_records_add(&records, v6, sizeof(v6));
 	answer(queries, client, question, DNS_RCODE_NO_ERROR, &records);
 	return true;
@@ -176,7 +175,7 @@ filter_addresses(struct queries *queries, struct query *query, const struct dns_
 	message = (struct resolver_addresses){ .kind = RESOLVER_EVENT_ADDRESSES,
 					       .query = query->number,
 					       .count = (uint16_t)count,
-					       .is_v6 = records->type == ns_t_aaaa };
+					       .is_v6 = records->type == DNS_TYPE_AAAA };
 	memcpy(message.name, query->question.name, sizeof(message.name));
 	for (size_t i = 0; i < count; i++)
 		memcpy(message.addresses[i], records->bytes + records->items[i].offset,
@@ -252,7 +251,7 @@ queries_continue(struct queries *queries, struct query *query, bool is_late)
 {
 	static struct dns_records records;
 	enum dns_reply reply = DNS_REPLY_FAILED;
-	bool is_address = query->question.type == ns_t_a || query->question.type == ns_t_aaaa;
+	bool is_address = query->question.type == DNS_TYPE_A || query->question.type == DNS_TYPE_AAAA;
 
 	if (!is_late)
 		reply = upstream_continue(&query->upstream, query->question.name,

@@ -1,0 +1,818 @@
+/*
+ * porta-resolver and the broker's side of it, the real ones, in a namespace that has
+ * nothing but loopback, two nameservers of this test's own, and its own /etc.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/resolver_client.h"
+#include "util/fd.h"
+#include "util/mem.h"
+#include "util/path.h"
+
+#define TYPE_A	  1
+#define TYPE_TXT  16
+#define TYPE_AAAA 28
+
+#define RESOLV_CONF                                                                      \
+	"nameserver 127.0.0.53\nnameserver 127.0.0.54\nsearch corp.example lab.example\n" \
+	"options timeout:1 attempts:1 ndots:2 use-vc\n"
+#define HOSTS                                                                      \
+	"127.0.0.1 localhost\n198.51.100.7 Files.Example.com files # comment\n" \
+	"198.51.100.8 unnamed.example.net\n"
+
+/* What the nameservers saw, in shared memory. */
+struct seen {
+	unsigned udp;
+	unsigned tcp;
+	uint8_t query[512];
+	ssize_t query_length;
+};
+static struct seen *seen;
+static pid_t server_pid;
+
+static struct loop *loop;
+static struct violations *violations;
+static struct policy policy;
+static struct resolver_client *client;
+static uint8_t answer[65536];
+static ssize_t answer_length;
+
+/* ---- the nameservers ---- */
+
+static size_t
+put_address(uint8_t *reply, size_t at, const void *owner, size_t owner_length, unsigned type,
+	    const void *data, size_t length)
+{
+	memcpy(reply + at, owner, owner_length);
+	at += owner_length;
+	memcpy(reply + at, (uint8_t[]){ 0, (uint8_t)type, 0, 1, 0, 0, 0, 60, 0, (uint8_t)length },
+	       10);
+	memcpy(reply + at + 10, data, length);
+	reply[7]++;
+	return at + 10 + length;
+}
+
+/* The question's name points to octet 12; what follows is put by the first label. Returns 0 for silence. */
+static size_t
+make_reply(const uint8_t *query, size_t length, int server, bool is_tcp, uint8_t *reply)
+{
+	static const uint8_t self[] = { 0xc0, 12 };
+	static const uint8_t other[] = "\3cdn\7example\3net";
+	const char *label = (const char *)query + 13;
+	size_t end = 12 + strlen((const char *)query + 12) + 5;
+	unsigned type = query[end - 3];
+
+	memcpy(reply, query, end);
+	memcpy(reply + 2, "\x81\x80\0\1\0\0\0\0\0\0", 10);
+	if (str_starts_with(label, "gone")) {
+		reply[3] |= 3;
+	} else if (str_starts_with(label, "fail") && server == 53) {
+		reply[3] |= 2;
+	} else if (str_starts_with(label, "slow") && server == 53) {
+		return 0;
+	} else if (str_starts_with(label, "noedns") && length > end) {
+		reply[3] |= 1;
+	} else if (str_starts_with(label, "big") && !is_tcp) {
+		reply[2] |= 2;
+	} else if (str_starts_with(label, "big")) {
+		for (int i = 0; i < 20; i++)
+			end = put_address(reply, end, self, 2, TYPE_TXT,
+					  "\77aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+					  "aaa", 64);
+	} else if (str_starts_with(label, "evil")) {
+		end = put_address(reply, end, other, sizeof(other), TYPE_A, "\306\63\144\11", 4);
+	} else if (str_starts_with(label, "private")) {
+		end = put_address(reply, end, self, 2, TYPE_A, "\12\0\0\5", 4);
+	} else if (str_starts_with(label, "mixed")) {
+		end = put_address(reply, end, self, 2, TYPE_A, "\12\0\0\5", 4);
+		end = put_address(reply, end, self, 2, TYPE_A, "\313\0\161\11", 4);
+	} else if (type == TYPE_A) {
+		end = put_address(reply, end, self, 2, 5, other, sizeof(other));
+		end = put_address(reply, end, other, sizeof(other), TYPE_A, "\313\0\161\5", 4);
+	} else if (type == TYPE_AAAA) {
+		end = put_address(reply, end, self, 2, TYPE_AAAA,
+				  "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\5", 16);
+	}
+	return end;
+}
+
+static void
+serve_datagram(int fd, int server)
+{
+	struct sockaddr_in peer;
+	socklen_t peer_length = sizeof(peer);
+	uint8_t query[512];
+	uint8_t reply[4096];
+	ssize_t n = recvfrom(fd, query, sizeof(query), 0, (struct sockaddr *)&peer, &peer_length);
+	size_t length;
+
+	if (n < 17)
+		return;
+	seen->udp++;
+	memcpy(seen->query, query, (size_t)n);
+	seen->query_length = n;
+	length = make_reply(query, (size_t)n, server, false, reply);
+	if (str_starts_with((const char *)query + 13, "forged")) {
+		uint8_t forged[4096];
+
+		/* Another id first, then another question. */
+		memcpy(forged, reply, length);
+		forged[length - 1] = 66;
+		forged[0] ^= 1;
+		sendto(fd, forged, length, 0, (struct sockaddr *)&peer, peer_length);
+		forged[0] ^= 1;
+		forged[14] = 'x';
+		sendto(fd, forged, length, 0, (struct sockaddr *)&peer, peer_length);
+	}
+	if (length > 0)
+		sendto(fd, reply, length, 0, (struct sockaddr *)&peer, peer_length);
+}
+
+static void
+serve_stream(int listener_fd, int server)
+{
+	_cleanup_fd_ int fd = accept(listener_fd, NULL, NULL);
+	uint8_t query[512];
+	uint8_t reply[4096];
+	ssize_t n = read(fd, query, sizeof(query));
+	size_t length;
+
+	if (n < 19)
+		return;
+	seen->tcp++;
+	length = make_reply(query + 2, (size_t)n - 2, server, true, reply + 2);
+	reply[0] = (uint8_t)(length >> 8);
+	reply[1] = (uint8_t)length;
+	/* In two pieces. */
+	(void)!write(fd, reply, 1);
+	usleep(2000);
+	(void)!write(fd, reply + 1, length + 1);
+}
+
+static int
+bind_server(int type, int server)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(53) };
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(0x7f000000 | (uint32_t)server);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    (type == SOCK_STREAM && listen(fd, 8) < 0))
+		_exit(1);
+	return fd;
+}
+
+static _noreturn_ void
+run_servers(int ready_fd)
+{
+	struct pollfd fds[4];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 0; i < 4; i++)
+		fds[i] = (struct pollfd){ .fd = bind_server(i < 2 ? SOCK_DGRAM : SOCK_STREAM,
+							    53 + i % 2),
+					  .events = POLLIN };
+	(void)!write(ready_fd, "x", 1);
+	for (;;) {
+		poll(fds, 4, -1);
+		for (int i = 0; i < 4; i++) {
+			if (fds[i].revents == 0)
+				continue;
+			if (i < 2)
+				serve_datagram(fds[i].fd, 53 + i % 2);
+			else
+				serve_stream(fds[i].fd, 53 + i % 2);
+		}
+	}
+}
+
+/* ---- the namespace ---- */
+
+static bool
+write_file(const char *path, const char *text)
+{
+	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	return fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0;
+}
+
+static bool
+enter_namespaces(void)
+{
+	char uid_map[64];
+	char gid_map[64];
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd;
+
+	snprintf(uid_map, sizeof(uid_map), "0 %u 1\n", getuid());
+	snprintf(gid_map, sizeof(gid_map), "0 %u 1\n", getgid());
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) < 0 ||
+	    !write_file("/proc/self/setgroups", "deny") ||
+	    !write_file("/proc/self/uid_map", uid_map) ||
+	    !write_file("/proc/self/gid_map", gid_map))
+		return false;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &request) == 0 && close(fd) == 0 &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+/* A porta-resolver beside this program, as in an installed tree, and an /etc of this test. */
+static bool
+make_files(void)
+{
+	_cleanup_free_ char *directory = NULL;
+	_cleanup_free_ char *program = NULL;
+	_cleanup_free_ char *beside = NULL;
+	char self[PATH_MAX] = "";
+	char opened[64];
+	int fd;
+
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		return false;
+	directory = path_dirname(self);
+	program = mem_printf("%s/../../porta-resolver", directory);
+	beside = mem_printf("%s/porta-resolver", directory);
+	fd = open(program, O_PATH | O_CLOEXEC);
+	if (fd < 0 || mount("tmpfs", directory, "tmpfs", 0, NULL) < 0 ||
+	    mount("tmpfs", "/etc", "tmpfs", 0, NULL) < 0)
+		return false;
+	snprintf(opened, sizeof(opened), "/proc/self/fd/%d", fd);
+	return write_file(beside, "") && mount(opened, beside, NULL, MS_BIND, NULL) == 0 &&
+	       write_file("/etc/resolv.conf", RESOLV_CONF) && write_file("/etc/hosts", HOSTS);
+}
+
+static int
+group_setup(void **state)
+{
+	int ready[2];
+	char byte;
+
+	(void)state;
+	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	server_pid = fork();
+	if (server_pid == 0)
+		run_servers(ready[1]);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return 0;
+}
+
+static int
+group_teardown(void **state)
+{
+	(void)state;
+	kill(server_pid, SIGKILL);
+	waitpid(server_pid, NULL, 0);
+	return 0;
+}
+
+static void
+make_client(const char *const *rules, const char *const *deny)
+{
+	struct error err = ERROR_INIT;
+
+	policy_init(&policy);
+	for (; *rules != NULL; rules++)
+		assert_int_equal(net_rules_add(&policy.allow_net, *rules, &err), 0);
+	for (; deny != NULL && *deny != NULL; deny++)
+		assert_int_equal(net_rules_add(&policy.deny_net, *deny, &err), 0);
+	assert_int_equal(policy_finish(&policy, &err), 0);
+	loop = loop_new();
+	violations = violations_new();
+	client = resolver_client_new(&policy, loop, violations);
+	memset(seen, 0, sizeof(*seen));
+}
+
+static int
+setup(void **state)
+{
+	static const char *const rules[] = { "*.example.com:443", "db:5432", NULL };
+
+	(void)state;
+	make_client(rules, NULL);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	resolver_client_free(client);
+	violations_free(violations);
+	loop_free(loop);
+	policy_done(&policy);
+	return 0;
+}
+
+/* ---- asking, as a program inside would ---- */
+
+static int
+dns_socket(int family)
+{
+	struct error err = ERROR_INIT;
+	int fd = resolver_client_socket(client, family, SOCK_NONBLOCK, &err);
+
+	if (fd < 0)
+		fail_msg("%s", err.message);
+	return fd;
+}
+
+static size_t
+make_query(const char *name, unsigned type, uint8_t *query)
+{
+	size_t at = 12;
+
+	memcpy(query, "\x12\x34\1\0\0\1\0\0\0\0\0\0", 12);
+	while (*name != '\0') {
+		size_t n = strcspn(name, ".");
+
+		query[at++] = (uint8_t)n;
+		memcpy(query + at, name, n);
+		at += n;
+		name += n + (name[n] == '.');
+	}
+	memcpy(query + at, (uint8_t[]){ 0, 0, (uint8_t)type, 0, 1 }, 5);
+	return at + 5;
+}
+
+static void
+on_answer(void *data, short revents)
+{
+	(void)revents;
+	answer_length = recv(*(const int *)data, answer, sizeof(answer), MSG_DONTWAIT);
+	loop_stop(loop);
+}
+
+static void
+on_silence(void *data)
+{
+	(void)data;
+	answer_length = -1;
+	loop_stop(loop);
+}
+
+static void
+await_answer(int fd, unsigned timeout_ms)
+{
+	struct loop_timer timer = { 0 };
+
+	loop_watch(loop, fd, POLLIN, on_answer, &fd);
+	loop_timer_set(loop, &timer, timeout_ms, on_silence, NULL);
+	assert_int_equal(loop_run(loop), 0);
+	loop_timer_cancel(loop, &timer);
+	loop_unwatch(loop, fd);
+}
+
+static void
+send_bytes(int fd, const void *bytes, size_t n)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(53),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	assert_int_equal(sendto(fd, bytes, n, 0, (struct sockaddr *)&address, sizeof(address)), n);
+}
+
+/* Asks, and returns the answer's code, or -1 for none. */
+static int
+ask(const char *name, unsigned type)
+{
+	_cleanup_fd_ int fd = dns_socket(AF_INET);
+	uint8_t query[512];
+
+	send_bytes(fd, query, make_query(name, type, query));
+	await_answer(fd, 5000);
+	if (answer_length < 12)
+		return -1;
+	assert_memory_equal(answer, "\x12\x34", 2);
+	return answer[3] & 15;
+}
+
+static unsigned
+answers(void)
+{
+	return (unsigned)(answer[6] << 8 | answer[7]);
+}
+
+static bool
+answer_has(const char *address_text)
+{
+	struct net_address address;
+
+	assert_int_equal(net_address_parse(address_text, &address), 0);
+	return memmem(answer, (size_t)answer_length, address.bytes, address.is_v6 ? 16 : 4) != NULL;
+}
+
+static size_t
+names_of(const char *address_text, const char *const **ret_names)
+{
+	struct net_address address;
+
+	assert_int_equal(net_address_parse(address_text, &address), 0);
+	return resolver_client_names(client, &address, ret_names);
+}
+
+static char *
+report(void)
+{
+	char *text = NULL;
+	int fd = memfd_create("report", MFD_CLOEXEC);
+
+	assert_int_equal(violations_write_report(violations, fd), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(fd_read_whole(fd, 65536, &text, NULL), 0);
+	close(fd);
+	return text;
+}
+
+/* ---- tests ---- */
+
+static void
+test_admitted(void **state)
+{
+	static const uint8_t own_query[] = "\1\0\0\1\0\0\0\0\0\1\3api\7example\3com\0\0\1\0\1"
+					   "\0\0\51\4\xd0\0\0\0\0\0";
+	const char *const *names;
+
+	(void)state;
+	assert_int_equal(names_of("203.0.113.5", &names), 0);
+	assert_int_equal(ask("API.example.com", TYPE_A), 0);
+	assert_int_equal(answers(), 1);
+	assert_true(answer_has("203.0.113.5"));
+	assert_int_equal(names_of("203.0.113.5", &names), 1);
+	assert_string_equal(names[0], "api.example.com");
+	/* What went out is porta's own query. */
+	assert_int_equal(seen->udp, 1);
+	assert_int_equal(seen->query_length, 2 + sizeof(own_query));
+	assert_memory_equal(seen->query + 2, own_query, sizeof(own_query));
+	assert_int_equal(violations_count(violations), 0);
+}
+
+static void
+test_refused(void **state)
+{
+	_cleanup_free_ char *text = NULL;
+
+	(void)state;
+	assert_int_equal(ask("secret.example.net", TYPE_A), 3);
+	assert_int_equal(ask("secret.example.net.corp.example", TYPE_A), 3);
+	assert_int_equal(ask("example.com.example.net", TYPE_TXT), 3);
+	assert_int_equal(ask("notexample.com", TYPE_A), 3);
+	assert_int_equal(seen->udp + seen->tcp, 0);
+	assert_int_equal(violations_count(violations), 3);
+	text = report();
+	assert_non_null(strstr(text, "--allow-net 'secret.example.net:443'"));
+}
+
+static void
+test_denied(void **state)
+{
+	static const char *const rules[] = { "*:443", NULL };
+	static const char *const deny[] = { "*.example.net:*", NULL };
+	_cleanup_free_ char *text = NULL;
+
+	(void)state;
+	make_client(rules, deny);
+	assert_int_equal(ask("a.example.net", TYPE_A), 3);
+	assert_int_equal(seen->udp, 0);
+	assert_int_equal(ask("a.example.org", TYPE_A), 0);
+	text = report();
+	assert_non_null(strstr(text, "a --deny-net rule names it"));
+}
+
+static void
+test_private_answers(void **state)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *const *names;
+
+	(void)state;
+	assert_int_equal(ask("private.example.com", TYPE_A), 0);
+	assert_int_equal(answers(), 0);
+	text = report();
+	assert_non_null(strstr(text, "resolves to a private address, 10.0.0.5"));
+	assert_non_null(strstr(text, "--allow-private"));
+	assert_int_equal(ask("mixed.example.com", TYPE_A), 0);
+	assert_int_equal(answers(), 1);
+	assert_true(answer_has("203.0.113.9"));
+	assert_false(answer_has("10.0.0.5"));
+	assert_int_equal(names_of("10.0.0.5", &names), 0);
+}
+
+static void
+test_foreign_records(void **state)
+{
+	const char *const *names;
+
+	(void)state;
+	assert_int_equal(ask("evil.example.com", TYPE_A), 0);
+	assert_int_equal(answers(), 0);
+	assert_int_equal(names_of("198.51.100.9", &names), 0);
+	assert_int_equal(ask("forged.example.com", TYPE_A), 0);
+	assert_int_equal(answers(), 1);
+	assert_true(answer_has("203.0.113.5"));
+}
+
+static void
+test_servers_in_turn(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("gone.example.com", TYPE_A), 3);
+	assert_int_equal(seen->udp, 1);
+	assert_int_equal(ask("fail.example.com", TYPE_A), 0);
+	assert_true(answer_has("203.0.113.5"));
+	assert_int_equal(ask("slow.example.com", TYPE_A), 0);
+	assert_int_equal(ask("noedns.example.com", TYPE_A), 0);
+	assert_true(answer_has("203.0.113.5"));
+}
+
+static void
+test_truncated(void **state)
+{
+	(void)state;
+	/* Over TCP from there; here it is cut, and says so. */
+	assert_int_equal(ask("big.example.com", TYPE_TXT), 0);
+	assert_int_equal(seen->tcp, 1);
+	assert_true(answer_length <= 512);
+	assert_true(answer[2] & 2);
+}
+
+static void
+test_localhost(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("localhost", TYPE_A), 0);
+	assert_true(answer_has("127.0.0.1"));
+	assert_int_equal(ask("app.localhost", TYPE_AAAA), 0);
+	assert_true(answer_has("::1"));
+	assert_int_equal(seen->udp, 0);
+}
+
+static void
+test_search_domain(void **state)
+{
+	const char *const *names;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(ask("db.corp.example", TYPE_A), 0);
+	assert_int_equal(answers(), 1);
+	count = names_of("203.0.113.5", &names);
+	assert_int_equal(count, 2);
+	assert_string_equal(names[0], "db");
+	assert_int_equal(ask("db.other.example", TYPE_A), 3);
+}
+
+static void
+test_ipv6(void **state)
+{
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6,
+					.sin6_port = htons(53),
+					.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	_cleanup_fd_ int fd = dns_socket(AF_INET6);
+	uint8_t query[512];
+	size_t n = make_query("api.example.com", TYPE_AAAA, query);
+
+	(void)state;
+	assert_int_equal(sendto(fd, query, n, 0, (struct sockaddr *)&address, sizeof(address)), n);
+	await_answer(fd, 3000);
+	assert_true(answer_length > 12);
+	/* This host has no way to it, and so the program is spared the attempt. */
+	assert_int_equal(answers(), 0);
+	assert_int_equal(violations_count(violations), 0);
+}
+
+static void
+test_hosts(void **state)
+{
+	const char *const *names;
+
+	(void)state;
+	assert_int_equal(names_of("198.51.100.7", &names), 1);
+	assert_string_equal(names[0], "files.example.com");
+	assert_int_equal(names_of("198.51.100.8", &names), 0);
+}
+
+/* The socket leads nowhere but to the resolver. */
+static void
+test_socket_is_private(void **state)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(53),
+				       .sin_addr.s_addr = htonl(0x7f000035) };
+	_cleanup_fd_ int fd = dns_socket(AF_INET);
+
+	(void)state;
+	/* 127.0.0.53 of that namespace: nobody. */
+	(void)!sendto(fd, "x", 1, 0, (struct sockaddr *)&address, sizeof(address));
+	address.sin_addr.s_addr = htonl(0xcb007105);
+	assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&address, sizeof(address)), -1);
+	assert_int_equal(errno, ENETUNREACH);
+	await_answer(fd, 50);
+	assert_int_equal(seen->udp, 0);
+}
+
+static void
+test_stream(void **state)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_fd_ int fd = resolver_client_stream(client, &err);
+	uint8_t query[512];
+	size_t n = make_query("big.example.com", TYPE_TXT, query + 2);
+	size_t second;
+
+	(void)state;
+	assert_true(fd >= 0);
+	query[0] = 0;
+	query[1] = (uint8_t)n;
+	/* Two questions in one, the first in pieces. */
+	assert_int_equal(write(fd, query, 1), 1);
+	usleep(1000);
+	second = make_query("secret.example.net", TYPE_A, query + 2 + n + 2);
+	query[2 + n] = 0;
+	query[2 + n + 1] = (uint8_t)second;
+	assert_int_equal(write(fd, query + 1, n + second + 3), n + second + 3);
+	await_answer(fd, 3000);
+	assert_int_equal(answer[0] << 8 | answer[1], answer_length - 2);
+	assert_int_equal(answer[2 + 3] & 15, 3);
+	await_answer(fd, 3000);
+	assert_int_equal(answer[0] << 8 | answer[1], answer_length - 2);
+	assert_int_equal(answer[2 + 7], 20);
+	/* Nonsense ends it. */
+	assert_int_equal(write(fd, "\0\3abc", 5), 5);
+	await_answer(fd, 3000);
+	assert_int_equal(answer_length, 0);
+}
+
+static void
+test_is_server(void **state)
+{
+	struct net_address address;
+
+	(void)state;
+	assert_int_equal(net_address_parse("127.0.0.54", &address), 0);
+	assert_true(resolver_client_is_server(client, &address, 53));
+	assert_false(resolver_client_is_server(client, &address, 54));
+	assert_int_equal(net_address_parse("127.0.0.1", &address), 0);
+	assert_true(resolver_client_is_server(client, &address, 53));
+	assert_int_equal(net_address_parse("::1", &address), 0);
+	assert_true(resolver_client_is_server(client, &address, 53));
+	assert_int_equal(net_address_parse("127.0.0.55", &address), 0);
+	assert_false(resolver_client_is_server(client, &address, 53));
+}
+
+/* The resolver's process id: this process's only child but for the servers. */
+static pid_t
+resolver_pid(void)
+{
+	char text[256] = "";
+	int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	char *rest = text;
+	long pid;
+
+	assert_true(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	while ((pid = strtol(rest, &rest, 10)) > 0) {
+		if (pid != server_pid)
+			return (pid_t)pid;
+	}
+	return -1;
+}
+
+static void
+test_dead_resolver(void **state)
+{
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	for (int i = 0; i < RESOLVER_STARTS_MAX; i++) {
+		assert_int_equal(ask("api.example.com", TYPE_A), 0);
+		assert_int_equal(kill(resolver_pid(), SIGKILL), 0);
+		usleep(20000);
+		/* The loop sees the hang-up. */
+		if (i % 2 == 0) {
+			_cleanup_fd_ int idle = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+			await_answer(idle, 20);
+			assert_int_equal(resolver_pid(), -1);
+		} else {
+			assert_true(resolver_client_socket(client, AF_INET, 0, &err) < 0);
+		}
+	}
+	assert_int_equal(resolver_client_socket(client, AF_INET, 0, &err), -EPROTONOSUPPORT);
+}
+
+/* More questions at once than there are places: none is lost. */
+static void
+test_many(void **state)
+{
+	enum { COUNT = 400 };
+	_cleanup_fd_ int fd = dns_socket(AF_INET);
+	unsigned received = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT; i++) {
+		char name[64];
+		uint8_t query[512];
+		size_t n;
+
+		snprintf(name, sizeof(name), "n%u.example.com", i);
+		n = make_query(name, TYPE_A, query);
+		query[0] = (uint8_t)(i >> 8);
+		query[1] = (uint8_t)i;
+		send_bytes(fd, query, n);
+	}
+	for (;;) {
+		await_answer(fd, 1500);
+		if (answer_length < 0)
+			break;
+		assert_int_equal(answers(), 1);
+		received++;
+	}
+	assert_int_equal(received, COUNT);
+}
+
+static void
+test_resolv_conf(void **state)
+{
+	static const struct {
+		const char *host;
+		const char *inside;
+	} cases[] = {
+		{ "", "nameserver 127.0.0.1\n" },
+		{ RESOLV_CONF, "nameserver 127.0.0.1\nsearch corp.example lab.example\n"
+			       "options timeout:1\noptions attempts:1\noptions ndots:2\n" },
+		{ "# search x\nsearch a.example b.example\ndomain C.example.\n",
+		  "nameserver 127.0.0.1\nsearch c.example\n" },
+		{ "search .\noptions edns0 trust-ad ndots:x debug\n",
+		  "nameserver 127.0.0.1\nsearch .\noptions edns0\n" },
+		{ "nameserver fe80::1%lo\nsearch bad\\name ok.example\x01\n",
+		  "nameserver 127.0.0.1\nsearch .\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = resolver_client_resolv_conf(cases[i].host);
+
+		assert_string_equal(text, cases[i].inside);
+	}
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_admitted),
+		TEST(test_refused),
+		cmocka_unit_test_teardown(test_denied, teardown),
+		TEST(test_private_answers),
+		TEST(test_foreign_records),
+		TEST(test_servers_in_turn),
+		TEST(test_truncated),
+		TEST(test_localhost),
+		TEST(test_search_domain),
+		TEST(test_ipv6),
+		TEST(test_hosts),
+		TEST(test_socket_is_private),
+		TEST(test_stream),
+		TEST(test_is_server),
+		TEST(test_dead_resolver),
+		TEST(test_many),
+		cmocka_unit_test(test_resolv_conf),
+	};
+
+	if (!enter_namespaces() || !make_files()) {
+		fprintf(stderr, "no user, mount and network namespace, or no porta-resolver: %s\n",
+			strerror(errno));
+		/* Meson's code for a skipped test. */
+		return getenv("PORTA_TEST_MUST_WORK") != NULL ? EXIT_FAILURE : 77;
+	}
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
