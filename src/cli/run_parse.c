@@ -44,17 +44,17 @@ find_option(const struct parser *parser, const char *argument, const char **ret_
 	return option;
 }
 
-/* Adds one argument in shell quotes; what a secret option sets is left out. */
+/* Adds one argument in shell quotes. Of a secret option's value, at `value` in it, only the key is
+ * shown. */
 static void
-add_shown(struct strbuf *line, const char *argument, bool is_secret)
+add_shown(struct strbuf *line, const char *argument, const char *value)
 {
-	const char *equals = is_secret ? strchr(argument, '=') : NULL;
+	const char *equals = value != NULL ? strchr(value, '=') : NULL;
+	const char *end = equals != NULL ? equals + 1 : value;
 	_cleanup_free_ char *shown = NULL;
 
-	if (is_secret && str_starts_with(argument, "--"))
-		equals = equals != NULL ? strchr(equals + 1, '=') : NULL;
-	if (equals != NULL)
-		shown = mem_printf("%.*s=...", (int)(equals - argument), argument);
+	if (end != NULL)
+		shown = mem_printf("%.*s...", (int)(end - argument), argument);
 	strbuf_putc(line, ' ');
 	strbuf_put_shell(line, shown != NULL ? shown : argument);
 }
@@ -77,18 +77,20 @@ corrected_line(const struct parser *parser)
 		const struct run_option *option = find_option(parser, argument, &value);
 
 		if (option == NULL) {
-			add_shown(i == parser->target_index ? &line : &rest, argument, false);
+			add_shown(i == parser->target_index ? &line : &rest, argument, NULL);
 			continue;
 		}
-		add_shown(&line, argument, option->is_secret && value != NULL);
+		add_shown(&line, argument, option->is_secret ? value : NULL);
 		if (option->form == RUN_OPTION_VALUE && value == NULL && i + 1 < parser->argc &&
-		    !run_option_looks_like(parser->argv[i + 1]))
-			add_shown(&line, parser->argv[++i], option->is_secret);
+		    !run_option_looks_like(parser->argv[i + 1])) {
+			argument = parser->argv[++i];
+			add_shown(&line, argument, option->is_secret ? argument : NULL);
+		}
 		if (line.length > CORRECTION_MAX_BYTES)
 			break;
 	}
 	for (i++; i < parser->argc && rest.length <= CORRECTION_MAX_BYTES; i++)
-		add_shown(&rest, parser->argv[i], false);
+		add_shown(&rest, parser->argv[i], NULL);
 	strbuf_puts(&line, " --");
 	strbuf_add(&line, rest.text != NULL ? rest.text : "", rest.length);
 	strbuf_done(&rest);

@@ -326,6 +326,8 @@ static const char *const secret_lines[] = {
 	"run ls --secret =hunter2",
 	"run ls -e =hunter2",
 	"run ls -e 9A=hunter2",
+	"run ls x --secret hunter2",
+	"run ls x --secret=hunter2",
 	"run ls x --secret A=hunter2",
 	"run ls x -e=A=hunter2",
 	"run ls x -eA=hunter2",
