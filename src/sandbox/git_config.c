@@ -34,6 +34,13 @@ next(struct parser *p)
 	return c;
 }
 
+/* White space as git has it: no vertical tab, no form feed. */
+static bool
+is_space(int c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static void
 strbuf_clear(struct strbuf *buf)
 {
@@ -136,7 +143,7 @@ parse_value(struct parser *p)
 		}
 		if (in_comment)
 			continue;
-		if (!in_quotes && isspace(c)) {
+		if (!in_quotes && is_space(c)) {
 			if (p->value.length > 0)
 				strbuf_putc(&p->value, (char)c);
 			continue;
@@ -200,7 +207,7 @@ parse_all(struct parser *p, git_config_fn *fn, void *data)
 			return 0;
 		if (c == '\n')
 			in_comment = false;
-		else if (in_comment || isspace(c))
+		else if (in_comment || is_space(c))
 			continue;
 		else if (c == '#' || c == ';')
 			in_comment = true;
@@ -326,7 +333,7 @@ matches(const char *pattern, const char *name, const char **ret_middle, size_t *
 	if (star == NULL)
 		return str_equal(pattern, name);
 	before = (size_t)(star - pattern);
-	if (strncmp(name, pattern, before) != 0 || strlen(name + before) <= strlen(star + 1) ||
+	if (strncmp(name, pattern, before) != 0 || strlen(name + before) < strlen(star + 1) ||
 	    !str_ends_with(name + before, star + 1))
 		return false;
 	*ret_middle = name + before;
