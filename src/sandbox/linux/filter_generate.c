@@ -87,7 +87,8 @@ static const struct machine {
 static const struct machine *machine;
 static bool rule_names[ARRAY_SIZE(filter_rules)][CALLS_MAX];
 
-static void _noreturn_ _printf_(1, 2) fail(const char *fmt, ...)
+_noreturn_ _printf_(1, 2) static void
+fail(const char *fmt, ...)
 {
 	va_list args;
 

@@ -177,8 +177,11 @@ static const struct filter_rule filter_rules[] = {
   .action = REFUSE(EPERM) },
 { "perf_event_open", .action = REFUSE(EACCES) },
 
-/* Namespaces. clone3 has its flags in memory; on ENOSYS the C libraries use clone. */
-{ "clone clone3 unshare setns chroot", .userns = WITH_USERNS, .action = ALLOW },
+/*
+ * Namespaces. clone3 has its flags in memory and is not named: on ENOSYS the C libraries use clone. A browser
+ * that makes a sandbox of its own needs just the first three: Chromium's helpers chroot to an empty directory.
+ */
+{ "clone unshare chroot", .userns = WITH_USERNS, .action = ALLOW },
 { "clone",   .tests = { BITS(0, NEW_NAMESPACES) }, .action = REFUSE(EPERM) },
 { "clone",   .action = ALLOW },
 { "unshare", .tests = { BITS(0, NEW_NAMESPACES | CLONE_NEWTIME_FLAG) }, .action = REFUSE(EPERM) },
@@ -237,10 +240,13 @@ static const struct filter_rule filter_rules[] = {
  * ioctl. TIOCSTI and TIOCLINUX type on the terminal (CVE-2017-5226), line disciplines are old kernel code that
  * any terminal loads (CVE-2023-6546). Snapshots of btrfs and bcachefs would show, in a writable directory,
  * what is mounted over in the subvolume that they are taken of: of their types only what copies data
- * is let pass. Without read-only mounts the list is of what changes no inode.
+ * is let pass. The keys of encrypted directories belong to the file system, not to a mount: without its key
+ * a home is locked. Without read-only mounts the list is of what changes no inode.
  */
 { "ioctl", .tests = { IS(1, TIOCSTI, TIOCLINUX, TIOCSETD) }, .action = REFUSE(EPERM) },
 { "ioctl", .tests = { IS(1, FICLONE, FICLONERANGE, FIDEDUPERANGE) }, .action = ALLOW },
+{ "ioctl", .tiers = TIER_1, .tests = { IS(1, FS_IOC_ADD_ENCRYPTION_KEY, FS_IOC_REMOVE_ENCRYPTION_KEY) },
+  .action = REFUSE(ENOTTY) },
 { "ioctl", .tiers = TIER_1, .tests = { MASKED_IS(1, IOC_TYPE_MASK, IOC_TYPE_BTRFS, IOC_TYPE_BCACHEFS) },
   .action = REFUSE(ENOTTY) },
 { "ioctl", .tiers = TIER_1, .action = ALLOW },
