@@ -71,6 +71,24 @@ def test_the_table_in_readme_is_that_of_the_program():
     assert readme_flags() == flags_of(porta("run", "--help").stdout)
 
 
+def test_the_tour_in_readme_is_understood(tmp_path):
+    """Each of its runs becomes a plan, or ends because this machine lacks the command itself."""
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / ".claude").mkdir()
+    (tmp_path / "test.env").touch()
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^    (porta (?:run|explain) .*?)(?:   .*)?$", text, re.MULTILINE)
+    assert len(lines) >= 10
+    for line in lines:
+        done = subprocess.run(
+            ["bash", "-c", line.replace("porta run", "porta explain")], cwd=tmp_path, check=False,
+            env={"PATH": f"{pathlib.Path(PORTA).parent}:/usr/bin:/bin", "HOME": str(tmp_path),
+                 "API_KEY": "hunter2"},
+            capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+        assert done.returncode in (0, 127), f"{line}: {done.stderr}"
+        assert "hunter2" not in done.stdout
+
+
 def test_explain_has_the_flags_of_run_and_json():
     run = flags_of(porta("run", "--help").stdout)
     explain = flags_of(porta("explain", "--help").stdout)
@@ -143,6 +161,14 @@ def test_commands_that_cannot_run(command, tmp_path):
     assert_refused(porta(command, str(text)), "text", code=126)
     assert_refused(porta(command, str(tmp_path)), code=126)
     assert porta(command, "").returncode in (125, 127)
+
+
+def test_a_report_that_cannot_be_written_stops_the_run(tmp_path):
+    proof = tmp_path / "proof"
+    for report in (tmp_path / "missing" / "report", tmp_path):
+        done = porta("run", "touch", "-v", str(tmp_path), "--report", str(report), "--", str(proof))
+        assert_refused(done, "--report", str(report))
+        assert not proof.exists()
 
 
 def test_arguments_of_any_bytes_are_shown_escaped():
