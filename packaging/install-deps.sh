@@ -12,6 +12,7 @@ gcc:gcc
 /usr/include/linux/seccomp.h:linux-libc-dev
 meson:meson
 ninja:ninja-build
+musl-gcc:musl-tools
 pkg-config:pkg-config
 /usr/bin/python3:python3
 musl-gcc:musl-tools

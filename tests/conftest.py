@@ -18,6 +18,7 @@ import shutil
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
+sys.path.insert(1, os.path.join(os.path.dirname(__file__), "integration"))
 import harness  # noqa: E402
 
 
@@ -68,6 +69,24 @@ def workspace(as_user, machine):
 @pytest.fixture
 def runner(machine, as_user, workspace):
     return harness.Runner(machine, as_user, workspace)
+
+
+@pytest.fixture(scope="session")
+def internet(machine):
+    """The small internet of integration/internet.py."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to make network namespaces")
+    from internet import Internet
+    made = Internet(machine)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(internet, as_user, workspace):
+    """A runner on the internet's client; the zone is the standard one."""
+    internet.set_zone({})
+    return internet.client(as_user, workspace)
 
 
 def _mounts():

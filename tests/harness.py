@@ -210,7 +210,7 @@ class Runner:
         self.machine = machine
         self.identity = identity
         self.cwd = pathlib.Path(cwd)
-        self.prefix = list(prefix)  # a launcher that enters namespaces, for instance
+        self.prefix = list(prefix)  # a launcher that enters namespaces; {cwd} is replaced
         self.program = machine.program
         self.started = []
 
@@ -225,7 +225,7 @@ class Runner:
         if os.geteuid() == 0 and not self.identity.is_root:
             argv = ["setpriv", f"--reuid={self.identity.uid}", f"--regid={self.identity.gid}",
                     "--clear-groups", "--", *argv]
-        argv = [str(word) for word in self.prefix] + argv
+        argv = [str(word).format(cwd=cwd or self.cwd) for word in self.prefix] + argv
         environment = self.identity.environment()
         environment.update({key: str(value) for key, value in (env or {}).items()})
         options.setdefault("start_new_session", True)

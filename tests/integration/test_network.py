@@ -1,0 +1,589 @@
+"""The network door on a small internet: names, wildcards, ranges, IPv6, time-outs, listeners, real clients."""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import textwrap
+
+import pytest
+
+import internet as net
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+FETCH = """
+import sys, urllib.request
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+for url in sys.argv[1:]:
+    try:
+        print("ok", opener.open(url, timeout=15).read().decode().strip())
+    except Exception as error:
+        print("no", type(getattr(error, "reason", error)).__name__, error)
+"""
+
+
+def fetch(client, flags, *urls):
+    """For each URL whether it could be fetched inside."""
+    result = client.python(FETCH, *flags, args=urls).ok()
+    lines = [line for line in result.out.splitlines() if line[:3] in ("ok ", "no ")]
+    assert len(lines) == len(urls), str(result)
+    return [line.startswith("ok ") for line in lines]
+
+
+def expect(client, flags, allowed=(), refused=()):
+    urls = [*allowed, *refused]
+    got = fetch(client, flags, *urls)
+    assert got == [True] * len(allowed) + [False] * len(refused), dict(zip(urls, got))
+
+
+# ---- names ----------------------------------------------------------------
+
+def test_open_by_default(client):
+    expect(client, [], ["http://alpha.example.com/", "http://beta.example.net:8080/",
+                        f"http://[{net.ALPHA6}]/", f"http://{net.BETA4}/"])
+
+
+def test_a_name_and_nothing_else(client):
+    expect(client, ["--allow-net", "alpha.example.com:80"],
+           ["http://alpha.example.com/", "http://ALPHA.Example.COM./"],
+           ["http://alpha.example.com:8080/", "http://beta.example.net/",
+            f"http://{net.BETA4}/", f"http://[{net.BETA6}]/"])
+
+
+def test_an_address_is_admitted_only_after_its_name_was_asked(client):
+    flags = ["--allow-net", "alpha.example.com:80"]
+    expect(client, flags, [], [f"http://{net.ALPHA4}/"])
+
+
+def test_wildcard(client):
+    expect(client, ["--allow-net", "*.example.com:80"],
+           ["http://example.com/", "http://www.example.com/", "http://deep.sub.example.com/"],
+           ["http://notexample.com/", "http://example.com.example.org/", "http://edge.example.net/",
+            "http://www.example.com:8080/"])
+
+
+def test_international_names(client):
+    expect(client, ["--allow-net", "bücher.example.com:80"], ["http://xn--bcher-kva.example.com/"])
+    expect(client, ["--allow-net", "xn--bcher-kva.example.com:80"],
+           ["http://xn--bcher-kva.example.com/"])
+
+
+def test_cname_belongs_to_the_name_that_was_asked(client):
+    expect(client, ["--allow-net", "cdn.example.com:80"],
+           ["http://cdn.example.com/"], ["http://edge.example.net/"])
+
+
+def test_cname_loop_ends(client):
+    expect(client, ["--allow-net", "*.example.com:80"], [], ["http://loop.example.com/"])
+
+
+def test_hosts_file_names(client):
+    expect(client, ["--allow-net", "db.internal:80"], ["http://db.internal/"],
+           ["http://beta.example.net/"])
+
+
+def test_search_domains(client):
+    expect(client, ["--allow-net", "intranet:80"], ["http://intranet/"])
+    expect(client, ["--allow-net", "intranet.corp.example.org:80"],
+           ["http://intranet/", "http://intranet.corp.example.org/"])
+
+
+def test_unknown_name_is_unknown_at_once(client):
+    result = client.python(
+        "import socket, time\nstart = time.monotonic()\n"
+        "try: socket.getaddrinfo('nowhere.example.com', 80)\n"
+        "except socket.gaierror as error: print(error.errno, time.monotonic() - start < 3)",
+        "--allow-net", "*.example.com:80").ok()
+    assert result.out.split() == [str(socket.EAI_NONAME), "True"], str(result)
+
+
+def test_slow_and_truncated_answers(client):
+    expect(client, ["--allow-net", "*.example.com:80"],
+           ["http://slow.example.com/", "http://truncated.example.com/"])
+
+
+def test_a_resolver_that_never_answers_stops_nobody_else(client):
+    result = client.python(textwrap.dedent("""
+        import socket, threading, time, urllib.request
+        def ask():
+            try: socket.getaddrinfo("never.example.com", 80)
+            except socket.gaierror: pass
+        threading.Thread(target=ask, daemon=True).start()
+        time.sleep(0.2)
+        start = time.monotonic()
+        print(urllib.request.urlopen("http://alpha.example.com/").read().decode().strip())
+        print(time.monotonic() - start < 1.5, flush=True)
+        import os; os._exit(0)
+        """), "--allow-net", "*.example.com:80").ok()
+    assert "hello from alpha" in result.out and "True" in result.out, str(result)
+
+
+def test_a_wrong_names_address_is_not_believed(client):
+    expect(client, ["--allow-net", "wrong.example.com:80"], [],
+           ["http://wrong.example.com/", f"http://{net.BETA4}/"])
+
+
+def test_a_name_never_leads_inside(client):
+    flags = ["--allow-net", "*.example.com:80"]
+    expect(client, flags, [], ["http://private.example.com/", "http://shared.example.com/",
+                               "http://metadata.example.com/", "http://local.example.com/",
+                               "http://nat64.example.com/"])
+
+
+def test_allow_private(client):
+    expect(client, ["--allow-net", "*.example.com:80", "--allow-private"],
+           ["http://private.example.com/"], ["http://metadata.example.com/"])
+
+
+def test_rebinding(client, internet):
+    result = client.python(textwrap.dedent("""
+        import socket
+        def one():
+            try: address = socket.getaddrinfo("rebind.example.com", 80, socket.AF_INET)[0][4]
+            except OSError: return "no answer"
+            try: socket.create_connection(address, 5).close()
+            except OSError as error: return address[0] + " refused"
+            return address[0] + " connected"
+        for i in range(3): print(one())
+        for address in "10.20.0.20", "127.0.0.1":
+            try: socket.create_connection((address, 80), 5); print("connected to", address)
+            except OSError: pass
+        """), "--allow-net", "rebind.example.com:80").ok()
+    lines = result.out.splitlines()
+    assert lines[0] == f"{net.ALPHA4} connected", str(result)
+    assert not any("connected" in line for line in lines[1:]), str(result)
+
+
+# ---- addresses and ports --------------------------------------------------
+
+def test_ranges(client):
+    expect(client, ["--allow-net", "198.51.100.0/24:80", "--allow-net", "[2001:db8:a::/48]:80"],
+           [f"http://{net.ALPHA4}/", f"http://[{net.ALPHA6}]/"],
+           [f"http://{net.BETA4}/", f"http://[{net.BETA6}]/", f"http://{net.ALPHA4}:8080/"])
+
+
+def test_port_ranges(client):
+    expect(client, ["--allow-net", f"{net.ALPHA4}:8000-8100"],
+           [f"http://{net.ALPHA4}:8080/"], [f"http://{net.ALPHA4}/"])
+
+
+def test_star(client):
+    expect(client, ["--allow-net", "*:80"],
+           ["http://alpha.example.com/", f"http://{net.BETA4}/", "http://10.20.0.20/",
+            f"http://[{net.ALPHA6}]/"],
+           ["http://alpha.example.com:8080/", "http://169.254.169.254/"])
+
+
+def test_metadata_by_its_address(client):
+    expect(client, ["--allow-net", "169.254.169.254:80"], ["http://169.254.169.254/"])
+
+
+def test_deny_wins(client):
+    expect(client, ["--allow-net", "*.example.com:80", "--deny-net", "www.example.com:80"],
+           ["http://alpha.example.com/"], ["http://www.example.com/"])
+
+
+def test_deny_without_allow(client):
+    expect(client, ["--deny-net", "203.0.113.0/24:*"], ["http://alpha.example.com/"],
+           [f"http://{net.BETA4}/"])
+
+
+def test_many_rules(client):
+    flags = []
+    for number in range(200):
+        flags += ["--allow-net", f"host{number}.example.org:443"]
+    expect(client, [*flags, "--allow-net", "alpha.example.com:80"], ["http://alpha.example.com/"],
+           ["http://beta.example.net/"])
+
+
+# ---- policies by name -----------------------------------------------------
+
+UDP = """
+import socket, sys
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+one.settimeout(3)
+try:
+    one.sendto(b"ping", (sys.argv[1], 9000))
+    print("answer", one.recv(100))
+except OSError as error:
+    print("none", error)
+"""
+
+
+def test_outbound(client):
+    expect(client, ["--net", "outbound"], ["http://alpha.example.com/", f"http://{net.BETA4}/"])
+    assert "answer" in client.python(UDP, "--net", "outbound", args=(net.ALPHA4,)).ok().out
+
+
+def test_loopback_only(client):
+    expect(client, ["--net", "loopback_only"], [],
+           ["http://alpha.example.com/", f"http://{net.BETA4}/", f"http://[{net.ALPHA6}]/"])
+    assert "none" in client.python(UDP, "--net", "loopback_only", args=(net.ALPHA4,)).ok().out
+
+
+def test_blocked(client):
+    expect(client, ["--net", "blocked"], [], ["http://alpha.example.com/", f"http://{net.BETA4}/"])
+    assert "none" in client.python(UDP, "--net", "blocked", args=(net.ALPHA4,)).ok().out
+
+
+def test_rules_close_udp(client):
+    assert "none" in client.python(UDP, "--allow-net", f"{net.ALPHA4}:*", args=(net.ALPHA4,)).ok().out
+
+
+# ---- listening ------------------------------------------------------------
+
+LISTEN_AND_CALL = """
+import socket, sys
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind((sys.argv[1], 0))
+listener.listen()
+port = listener.getsockname()[1]
+caller = socket.create_connection(("127.0.0.1", port), 5)
+peer, _ = listener.accept()
+peer.sendall(b"own")
+print(listener.getsockname()[0], caller.recv(3))
+caller.close(); peer.close(); listener.close()
+try:
+    socket.create_connection(("127.0.0.1", port), 5)
+    print("connected to nobody")
+except OSError as error:
+    print("closed")
+"""
+
+
+@pytest.mark.parametrize("flags", [["--net", "loopback_only"], ["--net", "outbound"],
+                                   ["--allow-net", "alpha.example.com:80"]])
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "localhost"])
+def test_own_listener(client, flags, address):
+    result = client.python(LISTEN_AND_CALL, *flags, args=(address,)).ok()
+    assert result.out.splitlines() == ["127.0.0.1 b'own'", "closed"], str(result)
+
+
+def test_the_footer_tells_of_a_wildcard_that_became_loopback(client):
+    result = client.python(LISTEN_AND_CALL, "--net", "loopback_only", args=("0.0.0.0",)).ok()
+    assert "127.0.0.1" in result.err and "0.0.0.0" in result.err, str(result)
+
+
+SERVE = """
+import socket, sys
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("0.0.0.0", int(sys.argv[1])))
+listener.listen()
+print("ready", flush=True)
+peer, _ = listener.accept()
+peer.sendall(b"served")
+peer.close()
+"""
+
+
+def _serve_inside(client, internet, flags):
+    """What the host alpha gets from a server inside."""
+    process = client.popen_porta("run", "/usr/bin/python3", *flags, "--", "-c", SERVE, "4321")
+    try:
+        assert process.stdout.readline() == b"ready\n", process.stderr.read()
+        got = internet.on("alpha", "/usr/bin/python3", "-c",
+                          "import socket\ntry: print(socket.create_connection("
+                          f"('{net.CLIENT4}', 4321), 3).recv(100))\nexcept OSError as e: print(e)")
+        return got.stdout
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+        process.stderr.close()
+
+
+def test_a_server_is_reached_from_outside_where_the_network_is_open(client, internet):
+    assert "served" in _serve_inside(client, internet, [])
+
+
+def test_allow_bind(client, internet):
+    assert "served" in _serve_inside(client, internet, ["--net", "outbound", "--allow-bind", "*:4321"])
+
+
+def test_a_limited_server_is_not_reached_from_outside(client, internet):
+    assert "served" not in _serve_inside(client, internet, ["--net", "outbound"])
+    assert "served" not in _serve_inside(client, internet, ["--allow-net", "*:80"])
+
+
+# ---- what a connect is like -----------------------------------------------
+
+RULES = ["--allow-net", f"{net.ALPHA4}:*", "--allow-net", f"{net.SILENT4}:*"]
+
+
+def test_connection_refused_is_native(client):
+    result = client.python(
+        "import socket, errno\n"
+        f"print(socket.socket().connect_ex(('{net.ALPHA4}', 4)) == errno.ECONNREFUSED)", *RULES)
+    assert result.ok().out == "True\n", str(result)
+
+
+def test_nonblocking_connect(client):
+    result = client.python(textwrap.dedent(f"""
+        import errno, select, socket
+        one = socket.socket(); one.setblocking(False)
+        code = one.connect_ex(("{net.ALPHA4}", 80))
+        print(code in (0, errno.EINPROGRESS))
+        select.select([], [one], [], 5)
+        print(one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), one.connect_ex(("{net.ALPHA4}", 80)) in (0, errno.EISCONN))
+        """), *RULES)
+    assert result.ok().out == "True\n0 True\n", str(result)
+
+
+def test_time_out_of_the_program(client):
+    result = client.python(textwrap.dedent(f"""
+        import socket, time
+        start = time.monotonic()
+        try: socket.create_connection(("{net.SILENT4}", 80), 1)
+        except TimeoutError: print("timed out", 0.9 < time.monotonic() - start < 3)
+        """), *RULES)
+    assert result.ok().out == "timed out True\n", str(result)
+
+
+def test_send_time_out_of_a_blocking_connect(client):
+    result = client.python(textwrap.dedent(f"""
+        import errno, socket, struct, time
+        one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 1, 0))
+        start = time.monotonic()
+        code = one.connect_ex(("{net.SILENT4}", 80))
+        print(errno.errorcode[code], 0.9 < time.monotonic() - start < 3)
+        """), *RULES)
+    assert result.ok().out == "EINPROGRESS True\n", str(result)
+
+
+def test_a_signal_interrupts_a_blocking_connect(client):
+    result = client.python(textwrap.dedent(f"""
+        import signal, socket, time
+        class Alarm(Exception): pass
+        def ring(*_): raise Alarm
+        signal.signal(signal.SIGALRM, ring)
+        signal.alarm(1)
+        start = time.monotonic()
+        try: socket.socket().connect(("{net.SILENT4}", 80))
+        except Alarm: print("interrupted", time.monotonic() - start < 3)
+        """), *RULES)
+    assert result.ok().out == "interrupted True\n", str(result)
+
+
+def test_a_connect_that_lasts_stops_nobody_else(client):
+    result = client.python(textwrap.dedent(f"""
+        import os, socket, threading, time
+        for i in range(50):
+            threading.Thread(target=lambda: socket.socket().connect(("{net.SILENT4}", 80)), daemon=True).start()
+        time.sleep(0.3)
+        start = time.monotonic()
+        for i in range(50): socket.create_connection(("{net.ALPHA4}", 80), 5).close()
+        print(time.monotonic() - start < 2, flush=True)
+        os._exit(0)
+        """), *RULES)
+    assert result.ok().out == "True\n", str(result)
+
+
+def test_many_connections_at_once(client):
+    result = client.python(textwrap.dedent(f"""
+        import concurrent.futures, urllib.request
+        def one(_): return urllib.request.urlopen("http://{net.ALPHA4}/", timeout=20).status
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            print(sum(status == 200 for status in pool.map(one, range(400))))
+        """), *RULES)
+    assert result.ok().out == "400\n", str(result)
+
+
+# ---- what is told ---------------------------------------------------------
+
+def test_the_footer_names_what_was_refused_and_the_flag(client):
+    result = client.python(FETCH, "--allow-net", "alpha.example.com:80",
+                           args=("http://beta.example.net/", f"http://{net.BETA4}:8080/"))
+    assert "beta.example.net" in result.err, str(result)
+    assert f"--allow-net {net.BETA4}:8080" in result.err, str(result)
+
+
+def test_quiet_says_nothing(client):
+    result = client.python(FETCH, "--quiet", "--allow-net", "alpha.example.com:80",
+                           args=("http://beta.example.net/",)).ok()
+    assert result.err == "", str(result)
+
+
+# ---- real clients ---------------------------------------------------------
+
+def need(*programs):
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+
+
+def test_curl_https(client, internet):
+    need("curl")
+    flags = ("--allow-net", "*:443")
+    result = client.run("curl", *flags, args=("-sS", "--cacert", internet.authority,
+                                              "https://alpha.example.com/")).ok()
+    assert "hello from alpha" in result.out
+    assert client.run("curl", *flags, args=("-sS", "http://alpha.example.com/")).code == 7
+
+
+@pytest.fixture(scope="module")
+def http2_server(internet):
+    need("node")
+    script = internet.directory / "http2.js"
+    script.write_text(textwrap.dedent(f"""
+        const http2 = require("http2"), fs = require("fs");
+        const server = http2.createSecureServer({{
+            key: fs.readFileSync("{internet.key}"), cert: fs.readFileSync("{internet.certificate}")}});
+        server.on("stream", stream => {{ stream.respond({{":status": 200}}); stream.end("over h2\\n"); }});
+        server.listen(8443, "{net.ALPHA4}", () => console.log("ready"));
+        process.stdin.on("end", () => process.exit(0)); process.stdin.resume();
+        """), encoding="utf-8")
+    return internet.start("alpha", "node", script)
+
+
+def test_curl_http2(client, internet, http2_server):
+    need("curl")
+    result = client.run("curl", "--allow-net", "alpha.example.com:8443", args=(
+        "-sS", "-4", "--http2", "-w", "%{http_version}", "--cacert", internet.authority,
+        "https://alpha.example.com:8443/")).ok()
+    assert result.out == "over h2\n2", str(result)
+
+
+def test_node(client):
+    need("node")
+    script = ("(async () => { for (const url of process.argv.slice(1)) "
+              "try { console.log('ok', await (await fetch(url)).text()) } "
+              "catch (error) { console.log('no', error.cause && error.cause.code) } })()")
+    result = client.run("node", "--allow-net", "alpha.example.com:80", args=(
+        "-e", script, "http://alpha.example.com/", "http://beta.example.net/")).ok()
+    assert "ok hello from alpha" in result.out and "\nno " in result.out, str(result)
+
+
+GO_PROGRAM = """
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+)
+
+func main() {
+	for _, url := range os.Args[1:] {
+		response, err := http.Get(url)
+		if err != nil {
+			fmt.Println("no", err)
+			continue
+		}
+		body, _ := io.ReadAll(response.Body)
+		fmt.Print("ok ", string(body))
+	}
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def go_program(machine):
+    """A static Go program, which has a resolver and system calls of its own."""
+    go = shutil.which("go") or "/usr/local/go/bin/go"
+    if not os.path.exists(go):
+        pytest.skip("go is not installed")
+    directory = machine.directory / "go"
+    directory.mkdir()
+    (directory / "main.go").write_text(GO_PROGRAM, encoding="utf-8")
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOCACHE": str(directory / "cache"),
+                   "GOFLAGS": "-mod=mod", "GO111MODULE": "off", "GOPATH": str(directory / "path"),
+                   "GOTOOLCHAIN": "local", "HOME": str(directory)}
+    subprocess.run([go, "build", "-o", "fetch", "main.go"], cwd=directory, env=environment,
+                   check=True, capture_output=True)
+    return directory / "fetch"
+
+
+def test_static_go_program(client, go_program):
+    result = client.run(go_program, "--allow-net", "alpha.example.com:80", args=(
+        "http://alpha.example.com/", "http://beta.example.net/", f"http://{net.BETA4}/")).ok()
+    lines = result.out.splitlines()
+    assert [line[:2] for line in lines] == ["ok", "no", "no"], str(result)
+
+
+def _make_repository(internet, name):
+    """A bare repository below alpha's web root, ready for git's plain HTTP protocol."""
+    bare = internet.web_root("alpha") / f"{name}.git"
+    if bare.exists():
+        return bare
+    script = textwrap.dedent(f"""
+        set -e
+        export GIT_CONFIG_GLOBAL=/dev/null HOME={internet.directory}
+        work=$(mktemp -d {internet.directory}/repository.XXXXXX)
+        cd "$work"
+        git -c init.defaultBranch=main init -q .
+        for i in $(seq 50); do echo "line $i" > "file$i"; done
+        git add .
+        git -c user.name=Test -c user.email=test@example.com commit -q -m start
+        git clone -q --bare . {bare}
+        git -C {bare} update-server-info
+        chmod -R a+rX {bare}
+        """)
+    subprocess.run(["sh", "-c", script], check=True, capture_output=True)
+    return bare
+
+
+def test_git_over_http(client, internet, workspace):
+    need("git")
+    _make_repository(internet, "http")
+    client.run("git", "-v", ".", "--allow-net", "alpha.example.com:80", args=(
+        "clone", "-q", "http://alpha.example.com/http.git", "copy")).ok()
+    assert (workspace / "copy" / "file50").read_text() == "line 50\n"
+    refused = client.run("git", "-v", ".", "--allow-net", "alpha.example.com:443", args=(
+        "clone", "-q", "http://alpha.example.com/http.git", "other"))
+    assert refused.code != 0 and not (workspace / "other").exists()
+
+
+@pytest.fixture(scope="module")
+def ssh_server(internet):
+    """sshd on alpha; {login: key}."""
+    need("ssh", "ssh-keygen")
+    sshd = "/usr/sbin/sshd"
+    if not os.path.exists(sshd):
+        pytest.skip("sshd is not installed")
+    directory = internet.directory / "ssh"
+    directory.mkdir(mode=0o755)
+    os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
+    for name in ("host", "client"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name],
+                       check=True)
+    shutil.copy(directory / "client.pub", directory / "authorized")
+    os.chmod(directory / "client", 0o600)
+    (directory / "known_hosts").write_text(
+        "alpha.example.com " + (directory / "host.pub").read_text(), encoding="utf-8")
+    config = directory / "config"
+    config.write_text(textwrap.dedent(f"""
+        ListenAddress {net.ALPHA4}:22
+        HostKey {directory}/host
+        AuthorizedKeysFile {directory}/authorized
+        StrictModes no
+        PermitRootLogin yes
+        PasswordAuthentication no
+        KbdInteractiveAuthentication no
+        UsePAM no
+        PidFile none
+        """), encoding="utf-8")
+    server = internet.start("alpha", sshd, "-D", "-e", "-f", config, ready=None)
+    yield directory
+    server.terminate()
+    server.wait()
+
+
+def test_git_over_ssh(client, internet, workspace, as_user, ssh_server):
+    bare = _make_repository(internet, "ssh")
+    key = workspace / "key"
+    shutil.copy(ssh_server / "client", key)
+    os.chmod(key, 0o600)
+    as_user.own(key)
+    # Root's account is the one that is never locked.
+    command = (f"ssh -4 -i {key} -o UserKnownHostsFile={ssh_server}/known_hosts -o BatchMode=yes "
+               "-o IdentitiesOnly=yes")
+    client.run("git", "-v", ".", "-e", f"GIT_SSH_COMMAND={command}",
+               "--allow-net", "alpha.example.com:22",
+               args=("clone", "-q", f"root@alpha.example.com:{bare}", "copy")).ok()
+    assert (workspace / "copy" / "file50").read_text() == "line 50\n"
