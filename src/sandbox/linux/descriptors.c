@@ -117,12 +117,11 @@ close_all_but(int *kept, size_t count)
 }
 
 int
-descriptors_drop_broker(const struct plan *plan, int control_fd)
+descriptors_drop_broker(const struct plan *plan, int control_fd, int host_root_fd)
 {
-	int kept[ARRAY_SIZE(plan->stdio) + 1] = { control_fd };
+	int kept[] = { control_fd, host_root_fd, plan->stdio[0].pump_inside_fd,
+		       plan->stdio[1].pump_inside_fd, plan->stdio[2].pump_inside_fd };
 
-	for (size_t i = 0; i < ARRAY_SIZE(plan->stdio); i++)
-		kept[i + 1] = plan->stdio[i].pump_inside_fd;
 	return close_all_but(kept, ARRAY_SIZE(kept));
 }
 

@@ -25,10 +25,10 @@ int terminal_take(const struct plan *plan);
 
 /*
  * Runs in init at first: closes what it has of the broker, but for 0-2, the plan's inside ends and
- * `control_fd`. A copy of the broker's end of a pump would keep the command from ever
+ * the two that are its own. A copy of the broker's end of a pump would keep the command from ever
  * reading the end of its input.
  */
-int descriptors_drop_broker(const struct plan *plan, int control_fd);
+int descriptors_drop_broker(const struct plan *plan, int control_fd, int host_root_fd);
 
 /*
  * Runs in init when the command has its descriptors: lets go of init's own copies, so that a

@@ -176,6 +176,11 @@ end(struct init *init)
 {
 	kill_all();
 	guard_end(init->guard);
+	/*
+	 * The broker hears now that all is over. By itself the kernel would close the socket only
+	 * after it has taken the namespaces down, 0.2 ms later, for which nobody needs to wait.
+	 */
+	fd_close(init->control_fd);
 	_exit(0);
 }
 
@@ -264,6 +269,9 @@ init_main(const struct plan *plan, int control_fd, int host_root_fd)
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		fail(&init, -errno);
+	r = descriptors_drop_broker(plan, control_fd, host_root_fd);
+	if (r < 0)
+		fail(&init, error_set_errno(&init.err, r, "cannot close the broker's descriptors"));
 	r = mounts_apply(plan, control_fd, &init.err);
 	if (r < 0)
 		fail(&init, r);
