@@ -353,13 +353,18 @@ start(struct broker *broker, const struct broker_options *options)
 	return 0;
 }
 
-/* Init has hung up: everything inside is dead, or dies with it. */
+/*
+ * Init has hung up: everything inside is dead, or dies with it. What is left of init, taking its
+ * namespaces down, is not waited for, unless it was killed and could not end the rest itself.
+ */
 static void
 finish(struct broker *broker, const struct broker_options *options)
 {
 	int r;
 
-	waitpid(broker->sandbox.init_pid, NULL, 0);
+	if (broker->command_pid > 0)
+		waitpid(broker->sandbox.init_pid, NULL, 0);
+
 	r = stdio_finish(broker->pumps, broker->plan, broker->err);
 	if (r < 0)
 		broker->result = r;

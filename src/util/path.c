@@ -46,12 +46,20 @@ char *
 path_join(const char *directory, const char *name)
 {
 	size_t n = strlen(directory);
+	size_t name_bytes;
+	char *path;
 
 	while (n > 0 && directory[n - 1] == '/')
 		n--;
 	while (*name == '/')
 		name++;
-	return mem_printf("%.*s/%s", (int)n, directory, name);
+	/* By hand: this is called for each name that a plan looks at. */
+	name_bytes = strlen(name) + 1;
+	path = mem_zalloc(1, n + 1 + name_bytes);
+	memcpy(path, directory, n);
+	path[n] = '/';
+	memcpy(path + n + 1, name, name_bytes);
+	return path;
 }
 
 bool

@@ -26,6 +26,9 @@
 /* No device but those bound on purpose, no set-id program; for every mount of the sandbox. */
 #define SAFE_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
+/* While it is bound, in the scratch tmpfs. */
+#define TEXT_FILE_NAME "porta-file"
+
 struct mounts_state {
 	const struct plan *plan;
 	int host_fd;	  /* the root as the namespace was made with, where sources are */
@@ -266,25 +269,23 @@ new_mask(struct mounts_state *state, const struct plan_mount *mount)
 	return fd;
 }
 
-/* A file with the given text: written into the scratch tmpfs, bound from there, and its name removed. */
+/* A file with the given text: written into the scratch tmpfs and bound from there. */
 static int
 new_text_file(const struct mounts_state *state, const struct plan_mount *mount)
 {
-	static const char name[] = "porta-file";
 	_cleanup_fd_ int file_fd = -1;
 	_cleanup_fd_ int clone_fd = -1;
 	int r;
 
-	file_fd = openat(state->scratch_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444);
+	file_fd = openat(state->scratch_fd, TEXT_FILE_NAME, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444);
 	if (file_fd < 0)
 		return -errno;
 	r = fd_write_all(file_fd, mount->text, strlen(mount->text));
 	if (r < 0)
 		return r;
-	clone_fd = open_tree(state->scratch_fd, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	clone_fd = open_tree(state->scratch_fd, TEXT_FILE_NAME,
+			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (clone_fd < 0)
-		return -errno;
-	if (unlinkat(state->scratch_fd, name, 0) < 0)
 		return -errno;
 	r = set_attributes(clone_fd, 0, SAFE_ATTRIBUTES | MOUNT_ATTR_RDONLY, 0);
 	if (r < 0)
@@ -416,6 +417,9 @@ apply_mount(struct mounts_state *state, size_t index)
 		return r;
 	if (mount->kind == PLAN_MOUNT_DEVPTS)
 		return bind_ptmx(state);
+	/* Not before: what has no name any more cannot be attached. */
+	if (mount->kind == PLAN_MOUNT_FILE)
+		return unlinkat(state->scratch_fd, TEXT_FILE_NAME, 0) < 0 ? -errno : 0;
 	/* Kept where later steps clone from it or write into it. */
 	if (mount->kind == PLAN_MOUNT_MASK && mount->inode.type == S_IFDIR && state->mask_fd < 0)
 		state->mask_fd = TAKE_FD(mount_fd);
@@ -448,21 +452,33 @@ close_empty_mounts(const struct mounts_state *state)
 }
 
 static int
+wait_go(int control_fd, struct error *err)
+{
+	int r = control_wait_go(control_fd);
+
+	return r < 0 ? error_set_errno(err, r, "the broker has gone") : 0;
+}
+
+static int
 apply_all(struct mounts_state *state, int control_fd, struct error *err)
 {
 	const struct plan *plan = state->plan;
 	int r;
 
+	/*
+	 * Without the id maps, root has no rights over other users' directories, and nothing can be
+	 * made in a tmpfs. For an ordinary user the wait is over by the time it begins.
+	 */
+	if (plan->as_root && (r = wait_go(control_fd, err)) < 0)
+		return r;
 	r = clone_sources(state, err);
 	if (r < 0)
 		return r;
 	r = close_tree(err);
 	if (r < 0)
 		return r;
-	/* Files of a tmpfs need an owner, and so the id maps. */
-	r = control_wait_go(control_fd);
-	if (r < 0)
-		return error_set_errno(err, r, "the broker has gone");
+	if (!plan->as_root && (r = wait_go(control_fd, err)) < 0)
+		return r;
 	for (size_t i = 0; i < plan->mounts_count; i++) {
 		r = apply_mount(state, i);
 		if (r < 0)

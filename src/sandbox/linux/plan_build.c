@@ -100,9 +100,9 @@ check_mount_path(const struct builder *builder, const struct policy_mount *mount
 			return error_set(err, -EINVAL, "-v %s: nothing below %s can be mounted",
 					 mount->text, reserved_directories[i]);
 	}
-	for (size_t i = 0; i < builder->homes.paths.count; i++) {
-		_cleanup_free_ char *ssh = path_join(builder->homes.paths.items[i], ".ssh");
-		_cleanup_free_ char *gnupg = path_join(builder->homes.paths.items[i], ".gnupg");
+	for (size_t i = 0; i < builder->homes.own.count; i++) {
+		_cleanup_free_ char *ssh = path_join(builder->homes.own.items[i], ".ssh");
+		_cleanup_free_ char *gnupg = path_join(builder->homes.own.items[i], ".gnupg");
 
 		if (path_is_beneath(path, ssh) || path_is_beneath(path, gnupg))
 			return error_set(err, -EINVAL,
@@ -238,8 +238,8 @@ add_system_directories(struct plan *plan)
 static void
 hide_homes(struct builder *builder)
 {
-	for (size_t i = 0; i < builder->homes.paths.count; i++) {
-		const char *home = builder->homes.paths.items[i];
+	for (size_t i = 0; i < builder->homes.own.count; i++) {
+		const char *home = builder->homes.own.items[i];
 
 		plan_add_mount(builder->plan, PLAN_MOUNT_EMPTY, home, "--read home-hidden")->inode =
 		    plan_inode_at(home);
@@ -295,8 +295,8 @@ protect_mounts(struct builder *builder, struct error *err)
 				       &explicit_paths, err);
 	}
 	strv_done(&explicit_paths);
-	for (size_t i = 0; r == 0 && i < builder->homes.paths.count; i++)
-		r = protect_plan_absent_home(builder->plan, builder->homes.paths.items[i], err);
+	for (size_t i = 0; r == 0 && i < builder->homes.own.count; i++)
+		r = protect_plan_absent_home(builder->plan, builder->homes.own.items[i], err);
 	return r;
 }
 
@@ -310,9 +310,9 @@ set_quarantine_path(struct builder *builder)
 	if (builder->plan->watches_count == 0)
 		return;
 	if (data == NULL || data[0] != '/') {
-		if (builder->homes.paths.count == 0)
+		if (builder->homes.own.count == 0)
 			return;
-		below_home = path_join(builder->homes.paths.items[0], ".local/share");
+		below_home = path_join(builder->homes.own.items[0], ".local/share");
 		data = below_home;
 	}
 	builder->plan->quarantine_path = path_join(data, "porta/quarantine");

@@ -22,15 +22,14 @@ static const char *const root_only_paths[] = {
 };
 
 static void
-add_home(struct plan_homes *homes, const char *path)
+add_own_home(struct plan_homes *homes, const char *path)
 {
 	char resolved[PATH_MAX];
 
-	if (homes->paths.count >= PLAN_HOMES_MAX || path[0] != '/' ||
-	    realpath(path, resolved) == NULL || str_equal(resolved, "/") ||
-	    strv_contains(&homes->paths, resolved))
+	if (path[0] != '/' || realpath(path, resolved) == NULL || str_equal(resolved, "/") ||
+	    strv_contains(&homes->own, resolved))
 		return;
-	strv_add(&homes->paths, resolved);
+	strv_add(&homes->own, resolved);
 }
 
 /*
@@ -46,29 +45,32 @@ plan_homes_find(uid_t uid, struct plan_homes *ret_homes)
 
 	*ret_homes = (struct plan_homes){ 0 };
 	if (home != NULL)
-		add_home(ret_homes, home);
+		add_own_home(ret_homes, home);
 	if (fd_read_file_at(AT_FDCWD, "/etc/passwd", USER_DATABASE_MAX_BYTES, &database, NULL) < 0)
 		return;
 	for (char *line = strtok_r(database, "\n", &rest); line != NULL;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		char *fields[7];
 		size_t count = 0;
+		uint64_t id;
 
 		while (count < ARRAY_SIZE(fields) && line != NULL)
 			fields[count++] = strsep(&line, ":");
-		uint64_t id;
-
-		if (count == ARRAY_SIZE(fields) &&
-		    str_parse_u64(fields[2], 0, UINT32_MAX, &id) == 0 &&
-		    (id == uid || (uid == 0 && id >= 1000)))
-			add_home(ret_homes, fields[5]);
+		if (count < ARRAY_SIZE(fields) || str_parse_u64(fields[2], 0, UINT32_MAX, &id) < 0)
+			continue;
+		if (id == uid)
+			add_own_home(ret_homes, fields[5]);
+		else if (uid == 0 && id >= 1000 && fields[5][0] == '/' &&
+			 ret_homes->others.count < PLAN_HOMES_MAX)
+			strv_add(&ret_homes->others, fields[5]);
 	}
 }
 
 void
 plan_homes_done(struct plan_homes *homes)
 {
-	strv_done(&homes->paths);
+	strv_done(&homes->own);
+	strv_done(&homes->others);
 }
 
 int
@@ -79,9 +81,9 @@ plan_path_resolve(const char *text, const struct plan_homes *homes, char **ret_p
 	char resolved[PATH_MAX];
 
 	if (text[0] == '~' && (text[1] == '/' || text[1] == '\0')) {
-		if (homes->paths.count == 0)
+		if (homes->own.count == 0)
 			return error_set(err, -ENOENT, "'%s': there is no home directory", text);
-		expanded = path_join(homes->paths.items[0], text + 1);
+		expanded = path_join(homes->own.items[0], text + 1);
 	}
 	if (realpath(expanded ? expanded : text, resolved) == NULL)
 		return error_set_errno(err, -errno, "'%s'", text);
@@ -145,30 +147,52 @@ mask_below(struct plan *plan, const struct mount_table *table, const char *direc
 {
 	_cleanup_free_ char *path = path_join(directory, name);
 	char resolved[PATH_MAX];
+	struct stat st;
 
-	if (realpath(path, resolved) == NULL)
+	/* Most are not there, which one call tells and realpath takes several for. */
+	if (lstat(path, &st) < 0 || realpath(path, resolved) == NULL)
 		return 0;
 	return mask_everywhere(plan, table, resolved, reason, err);
 }
 
 static int
-hide_in_homes(struct plan *plan, const struct mount_table *table, const struct policy *policy,
-	      const struct plan_homes *homes, struct error *err)
+hide_keys(struct plan *plan, const struct mount_table *table, const struct strv *homes,
+	  struct error *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < homes->paths.count; i++) {
-		const char *home = homes->paths.items[i];
-
+	for (size_t i = 0; i < homes->count; i++) {
 		for (size_t j = 0; r == 0 && j < ARRAY_SIZE(key_directories); j++)
-			r = mask_below(plan, table, home, key_directories[j], "keys", err);
-		if (!policy->deny_read_credentials)
-			continue;
+			r = mask_below(plan, table, homes->items[i], key_directories[j], "keys", err);
+	}
+	return r;
+}
+
+static int
+hide_credentials(struct plan *plan, const struct mount_table *table, const struct strv *homes,
+		 struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < homes->count; i++) {
 		for (size_t j = 0; r == 0 && policy_credential_paths[j] != NULL; j++)
-			r = mask_below(plan, table, home, policy_credential_paths[j],
+			r = mask_below(plan, table, homes->items[i], policy_credential_paths[j],
 				       "--deny-read credentials", err);
 	}
 	return r;
+}
+
+/* These have no other path: the kernel mounts them once. */
+static void
+hide_root_only(struct plan *plan)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(root_only_paths); i++) {
+		struct plan_inode inode = plan_inode_at(root_only_paths[i]);
+
+		if (inode.type == S_IFDIR && !is_hidden(plan, root_only_paths[i]))
+			plan_add_mount(plan, PLAN_MOUNT_MASK, root_only_paths[i], "root")->inode =
+			    inode;
+	}
 }
 
 int
@@ -183,7 +207,11 @@ plan_hide(struct plan *plan, const struct policy *policy, const struct plan_home
 		return r;
 	if (mount_table_type_at(&table, "/dev/mqueue") != NULL)
 		plan_add_mount(plan, PLAN_MOUNT_MQUEUE, "/dev/mqueue", "private");
-	r = hide_in_homes(plan, &table, policy, homes, err);
+	r = hide_keys(plan, &table, &homes->own, err);
+	if (r == 0)
+		r = hide_keys(plan, &table, &homes->others, err);
+	if (r == 0 && policy->deny_read_credentials)
+		r = hide_credentials(plan, &table, &homes->own, err);
 	for (size_t i = 0; r == 0 && i < policy->deny_read.count; i++) {
 		_cleanup_free_ char *path = NULL;
 		struct stat st;
@@ -194,7 +222,7 @@ plan_hide(struct plan *plan, const struct policy *policy, const struct plan_home
 		if (r < 0)
 			error_wrap(err, r, "--deny-read");
 	}
-	for (size_t i = 0; r == 0 && plan->as_root && i < ARRAY_SIZE(root_only_paths); i++)
-		r = mask_below(plan, &table, "/", root_only_paths[i] + 1, "root", err);
+	if (plan->as_root)
+		hide_root_only(plan);
 	return r;
 }

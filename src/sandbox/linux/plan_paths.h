@@ -9,11 +9,12 @@
 #include "sandbox/plan.h"
 #include "util/error.h"
 
-/* Home directories whose keys are hidden: $HOME and the one of the user database, and as root those of all users. */
-#define PLAN_HOMES_MAX 256
+/* As root, the keys of so many other users are looked for. */
+#define PLAN_HOMES_MAX 1024
 
 struct plan_homes {
-	struct strv paths; /* absolute, symlinks resolved, each once; the first is the user's own */
+	struct strv own;    /* $HOME and the user database's: absolute, no symlinks, each once */
+	struct strv others; /* as root, who could read them: those of the other users, as the database has them */
 };
 
 void plan_homes_find(uid_t uid, struct plan_homes *ret_homes);
