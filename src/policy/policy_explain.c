@@ -2,14 +2,17 @@
 #include "policy/policy.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "util/macros.h"
+
+enum { TOPIC_COLUMNS = 12, LINE_COLUMNS = 90 };
 
 /* Starts a line; only the first of a group shows what the group is about. */
 static void
 begin(struct strbuf *out, const char *topic)
 {
-	strbuf_printf(out, "%-12s", topic);
+	strbuf_printf(out, "%-*s", TOPIC_COLUMNS, topic);
 }
 
 static void
@@ -20,23 +23,22 @@ fact(struct strbuf *out, const char *topic, const char *text)
 	strbuf_putc(out, '\n');
 }
 
-/* "a, b" with control bytes made visible. */
+/* One word of a list, on a new line where this one is full; control bytes made visible. */
 static void
-put_list(struct strbuf *out, const struct strv *list)
+put_word(struct strbuf *out, const char *word, bool is_first)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		strbuf_puts(out, i > 0 ? ", " : "");
-		strbuf_put_printable(out, list->items[i]);
-	}
-}
+	const char *line = strrchr(out->text, '\n');
+	size_t column = out->length - (line != NULL ? (size_t)(line + 1 - out->text) : 0);
 
-static void
-put_rules(struct strbuf *out, const struct net_rules *rules)
-{
-	for (size_t i = 0; i < rules->count; i++) {
-		strbuf_puts(out, i > 0 ? ", " : "");
-		strbuf_put_printable(out, rules->items[i].text);
+	if (!is_first)
+		strbuf_putc(out, ',');
+	if (!is_first && column + strlen(word) > LINE_COLUMNS) {
+		strbuf_putc(out, '\n');
+		begin(out, "");
+	} else if (!is_first) {
+		strbuf_putc(out, ' ');
 	}
+	strbuf_put_printable(out, word);
 }
 
 static void
@@ -46,7 +48,8 @@ list_fact(struct strbuf *out, const char *topic, const char *text, const struct 
 		return;
 	begin(out, topic);
 	strbuf_puts(out, text);
-	put_list(out, list);
+	for (size_t i = 0; i < list->count; i++)
+		put_word(out, list->items[i], i == 0);
 	strbuf_putc(out, '\n');
 }
 
@@ -57,7 +60,8 @@ rules_fact(struct strbuf *out, const char *topic, const char *text, const struct
 		return;
 	begin(out, topic);
 	strbuf_puts(out, text);
-	put_rules(out, rules);
+	for (size_t i = 0; i < rules->count; i++)
+		put_word(out, rules->items[i].text, i == 0);
 	strbuf_putc(out, '\n');
 }
 
@@ -78,17 +82,16 @@ explain_mounts(const struct policy *policy, struct strbuf *out)
 		strbuf_putc(out, '\n');
 	}
 	fact(out, policy->mounts_count == 0 ? "Files" : "",
-	     "/tmp can be changed, and nothing else");
+	     "/tmp can be read and changed; nothing else can be changed");
 }
 
 static void
 explain_reading(const struct policy *policy, struct strbuf *out)
 {
 	static const char *const sentences[] = {
-		[READ_MODE_OPEN] = "everything can be read but what follows",
-		[READ_MODE_HOME_HIDDEN] = "of the home directory only the tool chains can be read, "
-					  "beside the paths above",
-		[READ_MODE_LISTED] = "only the paths above and the system can be read",
+		[READ_MODE_OPEN] = "everything can be read but what is named below",
+		[READ_MODE_HOME_HIDDEN] = "of the home directory, only the tool chains can be read",
+		[READ_MODE_LISTED] = "beside these, only the system can be read",
 	};
 	static_assert(ARRAY_SIZE(sentences) == READ_MODE_COUNT, "a sentence for each read mode");
 
@@ -101,11 +104,23 @@ explain_reading(const struct policy *policy, struct strbuf *out)
 	list_fact(out, "", "cannot be read: ", &policy->deny_read);
 }
 
+static bool
+has_writable_mount(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->mounts_count; i++) {
+		if (!policy->mounts[i].read_only)
+			return true;
+	}
+	return false;
+}
+
 static void
 explain_protected(const struct policy *policy, struct strbuf *out)
 {
 	bool is_first = true;
 
+	if (!has_writable_mount(policy))
+		return;
 	if (policy->allow_protected_all) {
 		fact(out, "Protected",
 		     "nothing: --allow-protected lets also git hooks, start-up "
@@ -113,11 +128,11 @@ explain_protected(const struct policy *policy, struct strbuf *out)
 		return;
 	}
 	begin(out, "Protected");
-	strbuf_puts(out, "not changed, for other programs run what they say: ");
+	strbuf_puts(out, "in those, not changed, since other programs run what they say: ");
 	for (const char *const *name = policy_protected_names; *name != NULL; name++) {
 		if (policy_allows_protected(policy, *name))
 			continue;
-		strbuf_printf(out, "%s%s", is_first ? "" : ", ", *name);
+		put_word(out, *name, is_first);
 		is_first = false;
 	}
 	strbuf_putc(out, '\n');
@@ -155,9 +170,10 @@ explain_network(const struct policy *policy, struct strbuf *out)
 	fact(out, "", sentences[policy->net_mode].listen);
 	rules_fact(out, "", "and on: ", &policy->allow_bind);
 	fact(out, "Sockets",
-	     "services of this machine (docker, ssh-agent, session bus) are out of "
-	     "reach but in the paths above");
-	list_fact(out, "", "and can be reached: ", &policy->allow_unix);
+	     "services of this machine (docker, ssh-agent, the session bus) are out of reach");
+	if (policy->mounts_count > 0)
+		fact(out, "", "sockets in the paths above can be reached");
+	list_fact(out, "", "these can be reached: ", &policy->allow_unix);
 }
 
 /* Names alone: the value of any variable may be a token. */
@@ -170,10 +186,11 @@ explain_variables(const struct env_request *env, enum env_entry_kind kind, const
 	for (size_t i = 0; i < env->count; i++) {
 		if (env->entries[i].kind != kind)
 			continue;
-		if (!any)
+		if (!any) {
 			begin(out, "");
-		strbuf_puts(out, any ? ", " : text);
-		strbuf_put_printable(out, env->entries[i].key);
+			strbuf_puts(out, text);
+		}
+		put_word(out, env->entries[i].key, !any);
 		any = true;
 	}
 	if (any)
@@ -189,7 +206,7 @@ explain_environment(const struct policy *policy, struct strbuf *out)
 		begin(out, "Environment");
 		strbuf_puts(out, "of this shell only: ");
 		for (const char *const *name = env_allowed_names; *name != NULL; name++)
-			strbuf_printf(out, "%s%s", name == env_allowed_names ? "" : ", ", *name);
+			put_word(out, *name, name == env_allowed_names);
 		strbuf_putc(out, '\n');
 	}
 	explain_variables(&policy->env, ENV_ENTRY_PASS, "passed: ", out);
@@ -197,45 +214,103 @@ explain_environment(const struct policy *policy, struct strbuf *out)
 	explain_variables(&policy->env, ENV_ENTRY_SECRET, "secret: ", out);
 }
 
-/* A limit's value in its own unit: "cpus=1.5" was 1500. */
+/* Thousandths without zeros at the end: 1500 is "1.5". */
 static void
-put_limit_value(struct strbuf *out, enum limit_kind kind, uint64_t value)
+put_thousandths(struct strbuf *out, uint64_t value)
+{
+	uint64_t rest = value % 1000;
+	int digits = 3;
+
+	strbuf_printf(out, "%" PRIu64, value / 1000);
+	if (rest == 0)
+		return;
+	for (; rest % 10 == 0; rest /= 10)
+		digits--;
+	strbuf_printf(out, ".%0*" PRIu64, digits, rest);
+}
+
+/* In the largest unit that keeps it whole. */
+static void
+put_bytes(struct strbuf *out, uint64_t bytes)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	size_t unit = 0;
+
+	for (; bytes > 0 && bytes % 1024 == 0 && unit + 1 < ARRAY_SIZE(units); unit++)
+		bytes /= 1024;
+	strbuf_printf(out, "%" PRIu64 " %s", bytes, units[unit]);
+}
+
+static const struct {
+	const char *before;
+	const char *after;
+	bool is_bytes;
+} limit_words[] = {
+	[LIMIT_CPU_SECONDS] = { "a process may use ", " s of CPU time", false },
+	[LIMIT_FILE_BYTES] = { "a file may grow to ", "", true },
+	[LIMIT_OPEN_FILES] = { "a process may have ", " files open", false },
+	[LIMIT_PROCESSES] = { "this user may have ", " processes", false },
+	[LIMIT_ADDRESS_BYTES] = { "a process may map ", "", true },
+	[LIMIT_DATA_BYTES] = { "a process may have ", " of data", true },
+	[LIMIT_STACK_BYTES] = { "a stack may grow to ", "", true },
+	[LIMIT_CORE_BYTES] = { "a core file may grow to ", "", true },
+	[LIMIT_MEMLOCK_BYTES] = { "a process may lock ", " of memory", true },
+	[LIMIT_MEMORY_BYTES] = { "all processes together may use ", " of memory", true },
+	[LIMIT_TASKS] = { "there may be ", " tasks at once", false },
+	[LIMIT_CPU_MILLI] = { "all processes together may use ", " CPUs", false },
+};
+static_assert(ARRAY_SIZE(limit_words) == LIMIT_KIND_COUNT, "words for each limit");
+
+/* In the limit's own unit, as a bare number. */
+static void
+put_limit_number(struct strbuf *out, enum limit_kind kind, uint64_t value)
 {
 	if (kind == LIMIT_CPU_MILLI)
-		strbuf_printf(out, "%" PRIu64 ".%03" PRIu64, value / 1000, value % 1000);
+		put_thousandths(out, value);
 	else
 		strbuf_printf(out, "%" PRIu64, value);
+}
+
+/* The topic of a line of limits: only the first one shows it. */
+static void
+begin_limit(struct strbuf *out, bool *is_first)
+{
+	begin(out, *is_first ? "Limits" : "");
+	*is_first = false;
 }
 
 static void
 explain_limits(const struct policy *policy, struct strbuf *out)
 {
 	const struct policy_limits *limits = &policy->limits;
-	const char *topic = "Limits";
+	bool is_first = true;
 
 	if (limits->timeout_ms > 0) {
-		begin(out, topic);
-		strbuf_printf(out, "ends after %" PRIu64 ".%03" PRIu64 " s\n",
-			      limits->timeout_ms / 1000, limits->timeout_ms % 1000);
-		topic = "";
+		begin_limit(out, &is_first);
+		strbuf_puts(out, "the run ends after ");
+		put_thousandths(out, limits->timeout_ms);
+		strbuf_puts(out, " s\n");
 	}
 	for (enum limit_kind kind = 0; kind < LIMIT_KIND_COUNT; kind++) {
 		if (!limits->is_set[kind])
 			continue;
-		begin(out, topic);
-		strbuf_printf(out, "%s ", limit_name(kind));
-		put_limit_value(out, kind, limits->value[kind]);
-		strbuf_putc(out, '\n');
-		topic = "";
+		begin_limit(out, &is_first);
+		strbuf_puts(out, limit_words[kind].before);
+		if (limit_words[kind].is_bytes)
+			put_bytes(out, limits->value[kind]);
+		else
+			put_limit_number(out, kind, limits->value[kind]);
+		strbuf_printf(out, "%s\n", limit_words[kind].after);
 	}
 	if (limits->step_limit > 0) {
-		begin(out, topic);
-		strbuf_printf(out, "%" PRIu64 " WASM instructions\n", limits->step_limit);
-		topic = "";
+		begin_limit(out, &is_first);
+		strbuf_printf(out, "an agent may run %" PRIu64 " instructions\n",
+			      limits->step_limit);
 	}
 	if (limits->max_memory_pages > 0) {
-		begin(out, topic);
-		strbuf_printf(out, "%" PRIu64 " WASM pages of 64 KiB\n", limits->max_memory_pages);
+		begin_limit(out, &is_first);
+		strbuf_printf(out, "an agent may use %" PRIu64 " pages of 64 KiB\n",
+			      limits->max_memory_pages);
 	}
 }
 
@@ -259,8 +334,8 @@ policy_explain(const struct policy *policy, struct strbuf *out)
 		if (!policy->degrade[guarantee])
 			continue;
 		begin(out, topic);
-		strbuf_printf(out, "this need not hold (--degrade %s): %s\n",
-			      guarantee_name(guarantee), guarantee_description(guarantee));
+		strbuf_printf(out, "need not hold (--degrade %s): %s\n", guarantee_name(guarantee),
+			      guarantee_description(guarantee));
 		topic = "";
 	}
 }
@@ -375,7 +450,7 @@ json_limits(const struct policy_limits *limits, struct strbuf *out)
 		if (!limits->is_set[kind])
 			continue;
 		strbuf_printf(out, ",\"%s\":", limit_name(kind));
-		put_limit_value(out, kind, limits->value[kind]);
+		put_limit_number(out, kind, limits->value[kind]);
 	}
 	strbuf_puts(out, "},");
 }
