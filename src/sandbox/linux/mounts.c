@@ -99,9 +99,14 @@ new_filesystem(const char *type, const char *const *options, unsigned int attrib
 	return mount_fd < 0 ? -errno : mount_fd;
 }
 
+/* Sources of the host's. What is bound inside the new /proc is cloned when that stands. */
 static bool
-is_cloned(enum plan_mount_kind kind)
+is_cloned_early(const struct plan_mount *mount)
 {
+	enum plan_mount_kind kind = mount->kind;
+
+	if (path_is_beneath(mount->path, "/proc"))
+		return false;
 	return kind == PLAN_MOUNT_WRITABLE || kind == PLAN_MOUNT_READ_ONLY ||
 	       kind == PLAN_MOUNT_PIN || kind == PLAN_MOUNT_DEVICE || kind == PLAN_MOUNT_CONSOLE;
 }
@@ -140,7 +145,7 @@ clone_sources(struct mounts_state *state, struct error *err)
 	const struct plan *plan = state->plan;
 
 	for (size_t i = 0; i < plan->mounts_count; i++) {
-		if (!is_cloned(plan->mounts[i].kind))
+		if (!is_cloned_early(&plan->mounts[i]))
 			continue;
 		state->clones[i] = clone_source(state->host_fd, &plan->mounts[i]);
 		if (state->clones[i] == -ESTALE)
@@ -307,6 +312,8 @@ new_mount(struct mounts_state *state, size_t index)
 	case PLAN_MOUNT_PIN:
 	case PLAN_MOUNT_DEVICE:
 	case PLAN_MOUNT_CONSOLE:
+		if (state->clones[index] < 0)
+			return clone_source(state->root_fd, mount);
 		return TAKE_FD(state->clones[index]);
 	case PLAN_MOUNT_MASK:
 		return new_mask(state, mount);

@@ -28,6 +28,18 @@ static const char *const system_directories[] = {
 	"/opt", "/nix", "/gnu", "/sys", "/dev",
 };
 
+/* Settings of the whole machine that uid 0 may write, in /proc; what container engines make read-only. */
+static const char *const root_read_only[] = {
+	"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus",	 "/proc/fs",
+	"/proc/acpi", "/proc/scsi",	    "/proc/driver", "/proc/mtrr", "/proc/latency_stats",
+};
+
+/* Memory and state of the kernel that uid 0 may read, in /proc. */
+static const char *const root_masked[] = {
+	"/proc/kcore", "/proc/kpagecount", "/proc/kpageflags", "/proc/kpagecgroup",
+	"/proc/timer_list", "/proc/sched_debug",
+};
+
 /* Where a -v mount cannot be: these trees are the sandbox's own. */
 static const char *const reserved_directories[] = { "/proc", "/sys", "/dev" };
 
@@ -318,6 +330,24 @@ set_quarantine_path(struct builder *builder)
 	builder->plan->quarantine_path = path_join(data, "porta/quarantine");
 }
 
+/* The new /proc, and for root what in it is not the sandbox's own. Inodes there are not known yet. */
+static void
+add_proc(struct plan *plan)
+{
+	plan_add_mount(plan, PLAN_MOUNT_PROC, "/proc", "processes of the sandbox");
+	plan_add_grant(plan, "/proc")->write = true;
+	if (!plan->as_root)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(root_read_only); i++) {
+		if (plan_inode_at(root_read_only[i]).number != 0)
+			plan_add_mount(plan, PLAN_MOUNT_READ_ONLY, root_read_only[i], "root");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(root_masked); i++) {
+		if (plan_inode_at(root_masked[i]).number != 0)
+			plan_add_mount(plan, PLAN_MOUNT_MASK, root_masked[i], "root");
+	}
+}
+
 static enum plan_filter_network
 filter_network(enum net_mode mode)
 {
@@ -360,8 +390,7 @@ plan_filesystem(struct builder *builder, struct error *err)
 	r = plan_hide(builder->plan, builder->policy, &builder->homes, err);
 	if (r < 0)
 		return r;
-	plan_add_mount(builder->plan, PLAN_MOUNT_PROC, "/proc", "processes of the sandbox");
-	plan_add_grant(builder->plan, "/proc")->write = true;
+	add_proc(builder->plan);
 	return 0;
 }
 
