@@ -538,18 +538,20 @@ accept_from(int listener_fd, int socket_fd)
 	return -ETIMEDOUT;
 }
 
-/* connect(2) to a listener of this machine that has room: over at once, so it need not block. */
+/* connect(2) to a listener of this machine that has room: over at once, but never waited for without end. */
 static int
-connect_without_blocking(int socket_fd, const union resolv_conf_server *address)
+connect_promptly(int socket_fd, const union resolv_conf_server *address)
 {
+	struct pollfd ready = { .fd = socket_fd, .events = POLLOUT };
+	socklen_t length = resolv_conf_server_length(address);
 	int flags = fcntl(socket_fd, F_GETFL);
 	int r = flags < 0 ? -errno : fd_set_nonblocking(socket_fd, true);
 
 	if (r < 0)
 		return r;
-	if (connect(socket_fd, &address->any, resolv_conf_server_length(address)) < 0 &&
-	    errno != EINPROGRESS)
-		r = -errno;
+	r = connect(socket_fd, &address->any, length) < 0 ? -errno : 0;
+	if (r == -EINPROGRESS && poll(&ready, 1, STREAM_TIMEOUT_MS) == 1)
+		r = connect(socket_fd, &address->any, length) < 0 ? -errno : 0;
 	(void)fd_set_nonblocking(socket_fd, (flags & O_NONBLOCK) != 0);
 	return r;
 }
@@ -572,7 +574,7 @@ resolver_client_connect_stream(struct resolver_client *client, int socket_fd, st
 	listener_fd = listen_once(family, &address);
 	if (listener_fd < 0)
 		return error_set_errno(err, listener_fd, "cannot listen for a DNS client");
-	r = connect_without_blocking(socket_fd, &address);
+	r = connect_promptly(socket_fd, &address);
 	if (r < 0)
 		return error_set_errno(err, r, "cannot connect a DNS client");
 	accepted_fd = accept_from(listener_fd, socket_fd);

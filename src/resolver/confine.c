@@ -37,7 +37,11 @@
 
 /* Descriptors: the fixed ones, one for each query, clients over TCP, and a few in transit. */
 #define OPEN_FILES_MAX (CONFINE_FIRST_FREE_FD + RESOLVER_QUERIES_MAX + 64)
+#ifdef __SANITIZE_ADDRESS__
+#define DATA_MAX_BYTES RLIM_INFINITY /* its shadow memory counts too */
+#else
 #define DATA_MAX_BYTES (64UL * 1024 * 1024)
+#endif
 
 #define DNS_PORT    53
 #define QUEUE_BYTES (1024 * 1024)
@@ -230,6 +234,9 @@ static const struct allowed_call allowed_calls[] = {
 	{ SYS_restart_syscall, { { 0 } } },
 	{ SYS_exit, { { 0 } } },
 	{ SYS_exit_group, { { 0 } } },
+#ifdef __SANITIZE_ADDRESS__
+	{ SYS_sigaltstack, { { 0 } } }, /* of the sanitizer, before _exit */
+#endif
 	{ SYS_socket,
 	  { EQUAL(0, AF_INET), MASKED(1, ~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC), SOCK_DGRAM),
 	    EQUAL(2, 0) } },

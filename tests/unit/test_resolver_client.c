@@ -784,6 +784,49 @@ test_resolv_conf(void **state)
 	}
 }
 
+/* Where no more namespaces can be made there are no datagrams, but DNS over TCP. */
+static void
+test_without_namespaces(void **state)
+{
+	struct error err = ERROR_INIT;
+	uint8_t query[512];
+	size_t n = make_query("api.example.com", TYPE_A, query + 2);
+	_cleanup_fd_ int fd = -1;
+
+	(void)state;
+	if (!write_file("/proc/sys/user/max_user_namespaces", "0"))
+		skip();
+	assert_int_equal(resolver_client_socket(client, AF_INET, 0, &err), -EPROTONOSUPPORT);
+	assert_non_null(strstr(err.message, "a network namespace for DNS cannot be made"));
+	fd = resolver_client_stream(client, &err);
+	assert_true(fd >= 0);
+	query[0] = 0;
+	query[1] = (uint8_t)n;
+	assert_int_equal(write(fd, query, n + 2), n + 2);
+	await_answer(fd, 3000);
+	assert_int_equal(answer_length, (answer[0] << 8 | answer[1]) + 2);
+	assert_true(answer_has("203.0.113.5"));
+	assert_true(write_file("/proc/sys/user/max_user_namespaces", "100"));
+}
+
+/* A socket of the sandbox that does not block, and one of IPv6. */
+static void
+test_connect_stream(void **state)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct error err = ERROR_INIT;
+		int flags = i < 2 ? SOCK_NONBLOCK : 0;
+		_cleanup_fd_ int fd = socket(families[i % 2], SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+
+		assert_int_equal(resolver_client_connect_stream(client, fd, &err), 0);
+		assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, flags);
+		assert_int_equal(resolver_client_connect_stream(client, fd, &err), -EISCONN);
+	}
+}
+
 int
 main(void)
 {
@@ -802,9 +845,11 @@ main(void)
 		TEST(test_hosts),
 		TEST(test_socket_is_private),
 		TEST(test_stream),
+		TEST(test_connect_stream),
 		TEST(test_is_server),
 		TEST(test_dead_resolver),
 		TEST(test_many),
+		TEST(test_without_namespaces),
 		cmocka_unit_test(test_resolv_conf),
 	};
 
