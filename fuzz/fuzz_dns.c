@@ -23,9 +23,9 @@ check_question(const uint8_t *data, size_t size)
 
 	if (outcome == DNS_QUESTION_DROP)
 		return;
-	length = dns_answer_build(&question, outcome == DNS_QUESTION_ASK ? DNS_RCODE_NO_NAME : rcode,
-				  NULL, question.has_edns ? question.udp_bytes : DNS_UDP_MIN_BYTES,
-				  answer);
+	length = dns_answer_build(
+	    &question, outcome == DNS_QUESTION_ASK ? DNS_RCODE_NO_NAME : rcode, NULL,
+	    question.has_edns ? question.udp_bytes : DNS_UDP_MIN_BYTES, answer);
 	assert(length <= DNS_UDP_MIN_BYTES);
 	if (outcome != DNS_QUESTION_ASK)
 		return;
@@ -57,7 +57,7 @@ check_reply(const uint8_t *data, size_t size)
 	assert(records.count <= DNS_RECORDS_MAX && records.used <= sizeof(records.bytes));
 	for (size_t limit = DNS_UDP_MIN_BYTES; limit <= DNS_MESSAGE_MAX_BYTES; limit += 16000)
 		assert(dns_answer_build(&question, DNS_RCODE_NO_ERROR, &records, limit, answer) <=
-			limit);
+		       limit);
 }
 
 int
