@@ -87,8 +87,7 @@ static const struct machine {
 static const struct machine *machine;
 static bool rule_names[ARRAY_SIZE(filter_rules)][CALLS_MAX];
 
-_noreturn_ _printf_(1, 2) static void
-fail(const char *fmt, ...)
+_noreturn_ _printf_(1, 2) static void fail(const char *fmt, ...)
 {
 	va_list args;
 

@@ -1,16 +1,17 @@
 /*
- * What a sandboxed program may call: the rules, as data. filter_generate.c makes a BPF program of them
- * for each choice of tier, network and user namespaces (filter.h).
+ * What a sandboxed program may call: the rules, as data. filter_generate.c makes a BPF program of
+ * them for each choice of tier, network and user namespaces (filter.h).
  *
- * How to read them: for a call, the first rule decides that names it, stands in the chosen tier, network and
- * user-namespace setting, and whose tests all hold. A call that no rule names is answered with ENOSYS, as
- * by a kernel that does not have it: also calls that are newer than this list, x32 numbers, and what
- * is left out on purpose (io_uring, keyrings, openat2, whose flags are in memory, modify_ldt, statmount and other
- * rarities). Another machine's calls (int 0x80, 32-bit programs) end the process.
+ * How to read them: for a call, the first rule decides that names it, stands in the chosen tier,
+ * network and user-namespace setting, and whose tests all hold. A call that no rule names is
+ * answered with ENOSYS, as by a kernel that does not have it: also calls that are newer than this
+ * list, x32 numbers, and what is left out on purpose (io_uring, keyrings, openat2, whose flags are
+ * in memory, modify_ldt, statmount and other rarities). Another machine's calls (int 0x80, 32-bit
+ * programs) end the process.
  *
- * Tests look at the low 32 bits of an argument only: every argument tested here is an int, an unsigned
- * int or a mode_t in the kernel, which drops the others; of clone's and unshare's unsigned long the
- * kernel drops or refuses them.
+ * Tests look at the low 32 bits of an argument only: every argument tested here is an int, an
+ * unsigned int or a mode_t in the kernel, which drops the others; of clone's and unshare's unsigned
+ * long the kernel drops or refuses them.
  *
  * Only filter_generate.c includes this.
  */
@@ -35,7 +36,8 @@
 
 #define FILTER_TESTS_MAX 3
 
-/* Holds when a bit of `bits` is set or, with `bits` 0, when the argument under `mask` is one of the values. */
+/* Holds when a bit of `bits` is set or, with `bits` 0, when the argument under `mask` is one of the
+ * values. */
 struct filter_test {
 	unsigned int argument;
 	uint32_t bits;
@@ -45,10 +47,10 @@ struct filter_test {
 };
 
 struct filter_rule {
-	const char *calls;     /* names, a space between two */
-	unsigned int tiers;    /* 0: all */
-	unsigned int networks; /* 0: all */
-	unsigned int userns;   /* 0: with and without */
+	const char *calls;			    /* names, a space between two */
+	unsigned int tiers;			    /* 0: all */
+	unsigned int networks;			    /* 0: all */
+	unsigned int userns;			    /* 0: with and without */
 	struct filter_test tests[FILTER_TESTS_MAX]; /* up to the first empty one */
 	uint32_t action;
 };
@@ -69,63 +71,67 @@ enum {
 #define NOTIFY	    SECCOMP_RET_USER_NOTIF /* the broker performs the call or refuses it */
 #define REFUSE(err) (SECCOMP_RET_ERRNO | (err))
 
-#define BITS(argument_, bits_)	 { .argument = (argument_), .bits = (uint32_t)(bits_) }
-#define IS(argument_, ...)	 MASKED_IS(argument_, 0xffffffff, __VA_ARGS__)
-#define MASKED_IS(argument_, mask_, ...)                                     \
-	{                                                                    \
-		.argument = (argument_), .mask = (mask_),                    \
-		.values = (const uint32_t[]){ __VA_ARGS__ },                 \
-		.values_count = sizeof((const uint32_t[]){ __VA_ARGS__ }) / 4 \
+#define BITS(argument_, bits_)                                                                     \
+	{                                                                                          \
+		.argument = (argument_), .bits = (uint32_t)(bits_)                                 \
+	}
+#define IS(argument_, ...) MASKED_IS(argument_, 0xffffffff, __VA_ARGS__)
+#define MASKED_IS(argument_, mask_, ...)                                                           \
+	{                                                                                          \
+		.argument = (argument_), .mask = (mask_),                                          \
+		.values = (const uint32_t[]){ __VA_ARGS__ },                                       \
+		.values_count = sizeof((const uint32_t[]){ __VA_ARGS__ }) / 4                      \
 	}
 
 #define SET_ID (S_ISUID | S_ISGID)
 /* A file is made, so that the mode counts; O_TMPFILE without its O_DIRECTORY. */
 #define MAKES_FILE (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))
-#define NEW_NAMESPACES                                                                         \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
-	 CLONE_NEWNET)
+#define NEW_NAMESPACES                                                                             \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+	 CLONE_NEWPID | CLONE_NEWNET)
 #define CLONE_NEWTIME_FLAG 0x80 /* in clone(2) these bits are the exit signal */
 
 /* From headers that are newer than the oldest one to build with, or clash with those above. */
-#define IOC_TYPE_MASK		  0xff00
-#define IOC_TYPE_TERMINAL	  0x5400
-#define IOC_TYPE_SOCKET		  0x8900
-#define IOC_TYPE_BTRFS		  0x9400
-#define IOC_TYPE_BCACHEFS	  0xbc00
-#define IOC_FIBMAP		  0x00000001
-#define IOC_FIGETBSZ		  0x00000002
-#define IOC_FIEMAP		  0xc020660b
-#define IOC_PROCMAP_QUERY	  0xc0686611
-#define IOC_RNDGETENTCNT	  0x80045200
-#define IOPRIO_WHO_PROCESS	  1
-#define PERSONALITY_QUERY	  0xffffffff
-#define PERSONALITY_HARMLESS	  (PER_LINUX32 | UNAME26 | ADDR_NO_RANDOMIZE)
-#define OPTION_RCVTIMEO_NEW	  66
-#define OPTION_SNDTIMEO_NEW	  67
-#define OPTION_TIMESTAMP_NEW	  63
-#define OPTION_TIMESTAMPNS_NEW	  64
-#define OPTION_TIMESTAMPING_NEW	  65
-#define OPTION_PASSPIDFD	  76
-#define OPTION_PEERPIDFD	  77
+#define IOC_TYPE_MASK		   0xff00
+#define IOC_TYPE_TERMINAL	   0x5400
+#define IOC_TYPE_SOCKET		   0x8900
+#define IOC_TYPE_BTRFS		   0x9400
+#define IOC_TYPE_BCACHEFS	   0xbc00
+#define IOC_FIBMAP		   0x00000001
+#define IOC_FIGETBSZ		   0x00000002
+#define IOC_FIEMAP		   0xc020660b
+#define IOC_PROCMAP_QUERY	   0xc0686611
+#define IOC_RNDGETENTCNT	   0x80045200
+#define IOPRIO_WHO_PROCESS	   1
+#define PERSONALITY_QUERY	   0xffffffff
+#define PERSONALITY_HARMLESS	   (PER_LINUX32 | UNAME26 | ADDR_NO_RANDOMIZE)
+#define OPTION_RCVTIMEO_NEW	   66
+#define OPTION_SNDTIMEO_NEW	   67
+#define OPTION_TIMESTAMP_NEW	   63
+#define OPTION_TIMESTAMPNS_NEW	   64
+#define OPTION_TIMESTAMPING_NEW	   65
+#define OPTION_PASSPIDFD	   76
+#define OPTION_PEERPIDFD	   77
 #define OPTION_IP_LOCAL_PORT_RANGE 51
-#define OPTION_TCP_TX_DELAY	  37
+#define OPTION_TCP_TX_DELAY	   37
 
 /* The kernel takes the type of a socket from these bits of socket's second argument. */
 #define SOCKET_TYPE_MASK 0xf
 #define TYPE_IS(...)	 MASKED_IS(1, SOCKET_TYPE_MASK, __VA_ARGS__)
 
 #define METADATA_CALLS "chown fchown lchown fchownat utime utimes futimesat utimensat"
-#define XATTR_CALLS                                                                      \
-	"setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr " \
+#define XATTR_CALLS                                                                                \
+	"setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr "           \
 	"removexattrat file_setattr"
-#define IPC_CALLS                                                              \
-	"shmget shmat shmctl shmdt semget semop semctl semtimedop "            \
-	"msgget msgsnd msgrcv msgctl "                                         \
+#define IPC_CALLS                                                                                  \
+	"shmget shmat shmctl shmdt semget semop semctl semtimedop "                                \
+	"msgget msgsnd msgrcv msgctl "                                                             \
 	"mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr"
-#define PID_FIRST_CALLS \
+#define PID_FIRST_CALLS                                                                            \
 	"prlimit64 sched_setaffinity sched_setparam sched_setscheduler sched_setattr"
 
-/* Calls whose arguments are judged and that programs make most: they are asked for first, in this order. */
+/* Calls whose arguments are judged and that programs make most: they are asked for first, in this
+ * order. */
 static const char *const filter_hot_calls[] = { "openat" };
 
 /* clang-format off */
@@ -346,12 +352,24 @@ static const struct {
 	const char *name;
 	int number;
 } filter_new_calls[] = {
-	{ "memfd_secret", 447 },     { "process_mrelease", 448 }, { "futex_waitv", 449 },
-	{ "set_mempolicy_home_node", 450 }, { "cachestat", 451 }, { "fchmodat2", 452 },
-	{ "map_shadow_stack", 453 }, { "futex_wake", 454 },	  { "futex_wait", 455 },
-	{ "futex_requeue", 456 },    { "mseal", 462 },		  { "setxattrat", 463 },
-	{ "getxattrat", 464 },	     { "listxattrat", 465 },	  { "removexattrat", 466 },
-	{ "open_tree_attr", 467 },   { "file_getattr", 468 },	  { "file_setattr", 469 },
+	{ "memfd_secret", 447 },
+	{ "process_mrelease", 448 },
+	{ "futex_waitv", 449 },
+	{ "set_mempolicy_home_node", 450 },
+	{ "cachestat", 451 },
+	{ "fchmodat2", 452 },
+	{ "map_shadow_stack", 453 },
+	{ "futex_wake", 454 },
+	{ "futex_wait", 455 },
+	{ "futex_requeue", 456 },
+	{ "mseal", 462 },
+	{ "setxattrat", 463 },
+	{ "getxattrat", 464 },
+	{ "listxattrat", 465 },
+	{ "removexattrat", 466 },
+	{ "open_tree_attr", 467 },
+	{ "file_getattr", 468 },
+	{ "file_setattr", 469 },
 };
 
 #endif
