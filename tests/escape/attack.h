@@ -232,6 +232,25 @@ connect_attack6(const char *address, int port, const char *what)
 	return stream_attack(AF_INET6, &name, sizeof(name), what);
 }
 
+/* Whether a listening socket can be reached by more than the loopback interface. */
+UNUSED static bool
+listens_everywhere(int fd)
+{
+	struct sockaddr_in6 name = { 0 };
+	socklen_t length = sizeof(name), device_length = IFNAMSIZ;
+	char device[IFNAMSIZ] = "";
+
+	getsockname(fd, (struct sockaddr *)&name, &length);
+	getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &device_length);
+	if (strcmp(device, "lo") == 0)
+		return false;
+	if (name.sin6_family == AF_INET)
+		return (ntohl(((struct sockaddr_in *)&name)->sin_addr.s_addr) >> 24) != 127;
+	static const unsigned char mapped_loopback[13] = { [10] = 0xff, 0xff, 127 };
+	return !IN6_IS_ADDR_LOOPBACK(&name.sin6_addr) &&
+	       memcmp(&name.sin6_addr, mapped_loopback, sizeof(mapped_loopback)) != 0;
+}
+
 /* The key and the name of what the victim shares; the harness takes it away afterwards. */
 UNUSED static key_t
 victim_key(void)

@@ -2,7 +2,7 @@
 
 The comment at the head of an attack holds `key: value` lines:
 
-    porta:    flags of `porta run` beside `-v .` ($WORK, $WORLD, $SERVICES are replaced)
+    porta:    flags of `porta run` beside `-v .` ($WORK, $WORLD, $SERVICES, $PROGRAM are replaced)
     world:    what worlds.py prepares: git, worktree, hooks-path, submodule, setuid, read-only-part
     users:    root or user, if not both
     stdin:, stdout:   a file of the world that is given as that descriptor (appended to)
@@ -149,7 +149,8 @@ def _run_once(world, head, program, under_porta):
     words = [program, world.top, world.services.directory, world.victim.pid]
     if under_porta:
         flags = head.get("porta", "").replace("$WORLD", str(world.top)) \
-            .replace("$WORK", str(world.work)).replace("$SERVICES", str(world.services.directory))
+            .replace("$WORK", str(world.work)).replace("$SERVICES", str(world.services.directory)) \
+            .replace("$PROGRAM", str(program))
         words = [world.machine.program, "run", program, "-v", world.work, *shlex.split(flags),
                  "--", *words[1:]]
     result = _run(world, head, words)

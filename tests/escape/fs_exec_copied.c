@@ -1,7 +1,7 @@
 /*
  * Under --allow-exec: a program that is not listed is copied into the mount and executed there.
  *
- * porta: --allow-exec fs_exec_copied
+ * porta: --allow-exec $PROGRAM
  */
 #include "attack.h"
 

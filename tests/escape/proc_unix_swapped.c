@@ -4,6 +4,7 @@
 #include "attack.h"
 
 #include <pthread.h>
+#include <time.h>
 
 static void *
 swap(void *data)
@@ -25,17 +26,18 @@ attack(void)
 	if (symlink(service_path("stream"), "two") < 0)
 		return held("symlink");
 	pthread_create(&thread, NULL, swap, NULL);
-	for (int i = 0; i < 2000; i++) {
+	fcntl(listener, F_SETFL, O_NONBLOCK);
+	for (time_t end = time(NULL) + 3; time(NULL) < end;) {
 		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-		struct ucred peer;
+		struct sockaddr_un peer = { 0 };
 		socklen_t length = sizeof(peer);
 
 		if (connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0 &&
-			getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid != getpid())
+		    getpeername(fd, (struct sockaddr *)&peer, &length) == 0 &&
+		    strcmp(peer.sun_path, "one") != 0)
 			return escaped("connected to a swapped path");
 		close(fd);
-		fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
-		(void)fcntl(listener, F_SETFL, O_NONBLOCK);
+		fd = accept(listener, NULL, NULL);
 		if (fd >= 0)
 			close(fd);
 	}

@@ -169,7 +169,7 @@ class World:
         self.fifo_fd = os.open(self.outside / "fifo", os.O_RDONLY | os.O_NONBLOCK)
 
     def environment(self):
-        return {"HOME": self.home, "CALLERS_TOKEN": "of the shell"}
+        return {"HOME": self.home, "XDG_DATA_HOME": self.top / "data", "CALLERS_TOKEN": "of the shell"}
 
     def start(self):
         """The victim runs, and what is outside is noted."""
@@ -222,6 +222,9 @@ class World:
         for pattern in missing:
             lines += [f"made in work: {path}" for path in work_after
                       if re.fullmatch(pattern, path)]
+        lines += [f"an empty quarantine was left: {path}"
+                  for path in (self.top / "data" / "porta" / "quarantine").glob("*")
+                  if not any(path.iterdir())]
         for path, facts in work_after.items():
             mode = int(facts[0], 8)
             if mode & 0o4000 or (mode & 0o2010 == 0o2010 and mode & 0o170000 != 0o040000):
