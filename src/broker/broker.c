@@ -172,6 +172,9 @@ handle_exited(struct broker *broker, const struct control_event *event)
 {
 	int status = event->code;
 
+	/* It never ran: a stage before failed, and told why. */
+	if (broker->command_pid == 0)
+		return;
 	loop_timer_cancel(broker->loop, &broker->timeout);
 	broker->command_pid = 0;
 	broker->wait_status = status;
