@@ -1,0 +1,88 @@
+/*
+ * Times commands by turns, so that a drift of the machine meets all alike.
+ * Usage: spawn ROUNDS COMMAND... with "--" between the commands.
+ * Prints a line a command: the median and the tenth percentile in microseconds.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define COMMANDS_MAX 16
+
+static double
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static double
+run(char **argv)
+{
+	double start = now_us();
+	pid_t pid = vfork();
+	int status;
+
+	if (pid == 0) {
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	if (status != 0) {
+		fprintf(stderr, "spawn: %s ended with status %d\n", argv[0], status);
+		exit(1);
+	}
+	return now_us() - start;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+int
+main(int argc, char **argv)
+{
+	char **commands[COMMANDS_MAX] = { NULL };
+	double *times[COMMANDS_MAX];
+	int rounds = argc > 2 ? atoi(argv[1]) : 0;
+	int count = 0;
+
+	if (rounds < 1)
+		return 1;
+	commands[count++] = argv + 2;
+	for (int i = 2; i < argc; i++) {
+		if (strcmp(argv[i], "--next") != 0)
+			continue;
+		argv[i] = NULL;
+		if (count == COMMANDS_MAX)
+			return 1;
+		commands[count++] = argv + i + 1;
+	}
+	for (int c = 0; c < count; c++)
+		times[c] = calloc((size_t)rounds, sizeof(double));
+	for (int i = -2; i < rounds; i++) {
+		for (int c = 0; c < count; c++) {
+			double t = run(commands[c]);
+
+			if (i >= 0)
+				times[c][i] = t;
+		}
+	}
+	for (int c = 0; c < count; c++) {
+		qsort(times[c], (size_t)rounds, sizeof(double), compare);
+		printf("%.1f %.1f\n", times[c][rounds / 2], times[c][rounds / 10]);
+	}
+	return 0;
+}
