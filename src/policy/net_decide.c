@@ -8,8 +8,9 @@
 
 /* What is known of a peer. */
 struct peer {
-	bool has_address;	    /* false: a name that is about to be asked for */
-	struct net_address address; /* the loopback address where the wildcard was asked for */
+	bool has_address;	      /* false: a name that is about to be asked for */
+	struct net_address address;   /* the loopback address where the wildcard was asked for */
+	enum net_address_class class; /* of `address` */
 	bool has_asked;
 	struct net_address asked; /* the wildcard itself */
 	bool has_carried;
@@ -52,6 +53,7 @@ peer_init(struct peer *peer, const struct net_address *address, const char *cons
 		peer->asked = peer->address;
 		make_loopback(&peer->address);
 	}
+	peer->class = net_address_classify(&peer->address);
 	peer->has_carried = net_address_carried_v4(&peer->address, &peer->carried);
 }
 
@@ -89,7 +91,7 @@ deny_matches(const struct net_rule *rule, const struct peer *peer)
 	return rule_names_localhost(rule) && net_address_is_loopback(&peer->address);
 }
 
-/* "*", a name, or a CIDR wider than the class: whether the class of the address is meant by it. */
+/* Whether a rule that does not name the class (a network in it does) means addresses of it. */
 static bool
 is_admitted_class(const struct policy *policy, const struct net_rule *rule,
 		  enum net_address_class class)
@@ -126,33 +128,34 @@ static bool
 network_admits(const struct policy *policy, const struct net_rule *rule,
 	       const struct net_address *address)
 {
+	enum net_address_class class;
 	unsigned class_bits;
-	enum net_address_class class = net_address_classify_range(address, &class_bits);
 
-	return net_rule_matches_address(rule, address) &&
-	       (rule->prefix_bits >= class_bits || is_admitted_class(policy, rule, class));
+	if (!net_rule_matches_address(rule, address))
+		return false;
+	class = net_address_classify_range(address, &class_bits);
+	return rule->prefix_bits >= class_bits || is_admitted_class(policy, rule, class);
 }
 
 /* Whether an --allow-net rule means this peer, on some port: read as narrowly as it can be. */
 static bool
 allow_matches(const struct policy *policy, const struct net_rule *rule, const struct peer *peer)
 {
-	enum net_address_class class;
-
 	if (!peer->has_address)
 		return rule->kind == NET_HOST_ANY || rule_matches_names(rule, peer);
-	class = net_address_classify(&peer->address);
 	switch (rule->kind) {
 	case NET_HOST_ANY:
-		return is_admitted_class(policy, rule, class);
+		return is_admitted_class(policy, rule, peer->class);
 	case NET_HOST_CIDR:
 		return network_admits(policy, rule, &peer->address) ||
 		       (peer->has_asked && network_admits(policy, rule, &peer->asked));
 	case NET_HOST_NAME:
 	case NET_HOST_SUFFIX:
-		if (rule_names_localhost(rule) && is_exact_loopback(&peer->address))
-			return true;
-		return is_admitted_class(policy, rule, class) && rule_matches_names(rule, peer);
+		/* Whatever somebody answered for it, localhost is nothing but loopback. */
+		if (rule_names_localhost(rule))
+			return is_exact_loopback(&peer->address);
+		return is_admitted_class(policy, rule, peer->class) &&
+		       rule_matches_names(rule, peer);
 	case NET_HOST_KIND_COUNT:
 		break;
 	}
