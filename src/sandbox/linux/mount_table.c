@@ -30,23 +30,19 @@ unescape(char *text)
 	*out = '\0';
 }
 
-/* "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - TYPE SOURCE OPTIONS" */
+/* "ID PARENT MAJOR:MINOR ROOT POINT ..." */
 static int
 parse_line(char *line, struct mount_entry *entry)
 {
-	char *separator = strstr(line, " - ");
 	char *rest;
 	int used = 0;
 
-	if (separator == NULL)
-		return -EINVAL;
 	if (sscanf(line, "%u %*u %u:%u %n", &entry->id, &entry->device_major, &entry->device_minor,
 		   &used) != 3 || used == 0)
 		return -EINVAL;
 	entry->root = strtok_r(line + used, " ", &rest);
 	entry->point = strtok_r(NULL, " ", &rest);
-	entry->type = strtok_r(separator + 3, " ", &rest);
-	if (entry->root == NULL || entry->point == NULL || entry->type == NULL)
+	if (entry->root == NULL || entry->point == NULL)
 		return -EINVAL;
 	unescape(entry->root);
 	unescape(entry->point);
@@ -87,16 +83,6 @@ mount_table_done(struct mount_table *table)
 	free(table->entries);
 	free(table->text);
 	*table = (struct mount_table){ 0 };
-}
-
-const char *
-mount_table_type_at(const struct mount_table *table, const char *point)
-{
-	for (size_t i = table->count; i-- > 0;) {
-		if (str_equal(table->entries[i].point, point))
-			return table->entries[i].type;
-	}
-	return NULL;
 }
 
 static const struct mount_entry *

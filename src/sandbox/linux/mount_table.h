@@ -19,7 +19,6 @@ struct mount_entry {
 	unsigned device_minor;
 	char *root;  /* the directory of the file system that is mounted */
 	char *point; /* where */
-	char *type;  /* of the file system */
 };
 
 struct mount_table {
@@ -31,8 +30,6 @@ struct mount_table {
 
 int mount_table_read(struct mount_table *ret_table, struct error *err);
 void mount_table_done(struct mount_table *table);
-/* The type of what is mounted exactly at `point`, the topmost; NULL if nothing is. */
-const char *mount_table_type_at(const struct mount_table *table, const char *point);
 /*
  * Every path, `path` itself first, by which the tree at `path` (absolute, no symlinks) or a
  * part of it is visible through some mount: where an ancestor of it is mounted

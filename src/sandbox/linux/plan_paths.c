@@ -5,16 +5,19 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #include "sandbox/linux/mount_table.h"
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/path.h"
 
+/* Of the kernel's ipc/mqueue.c; linux/magic.h lacks it. */
+#define MQUEUE_MAGIC 0x19800202
 #define USER_DATABASE_MAX_BYTES (4 * 1024 * 1024)
 
 /* Unreadable always, whatever is mounted. */
-static const char *const key_directories[] = { ".ssh", ".gnupg" };
+static const char *const key_directories[] = { ".ssh", ".gnupg", NULL };
 
 /* Readable for uid 0 only, and so by the sandbox of root; what container engines mask. */
 static const char *const root_only_paths[] = {
@@ -122,14 +125,31 @@ is_hidden(const struct plan *plan, const char *path)
 	return false;
 }
 
+struct hider {
+	struct plan *plan;
+	struct mount_table table; /* read at the first need: most homes have none of what is looked for */
+	bool has_table;
+};
+
+static void
+hider_done(struct hider *hider)
+{
+	mount_table_done(&hider->table);
+}
+
 /* Masks a path and every other path that shows the same tree. */
 static int
-mask_everywhere(struct plan *plan, const struct mount_table *table, const char *path,
-		const char *reason, struct error *err)
+mask_everywhere(struct hider *hider, const char *path, const char *reason, struct error *err)
 {
+	struct plan *plan = hider->plan;
 	struct strv aliases = STRV_INIT;
-	int r = mount_table_aliases(table, path, &aliases, err);
+	int r = 0;
 
+	if (!hider->has_table)
+		r = mount_table_read(&hider->table, err);
+	hider->has_table = r == 0;
+	if (r == 0)
+		r = mount_table_aliases(&hider->table, path, &aliases, err);
 	for (size_t i = 0; r == 0 && i < aliases.count; i++) {
 		struct plan_inode inode = plan_inode_at(aliases.items[i]);
 
@@ -140,44 +160,23 @@ mask_everywhere(struct plan *plan, const struct mount_table *table, const char *
 	return r;
 }
 
-/* Masks what lies at DIRECTORY/NAME, symlinks followed; nothing there is no error. */
+/* Masks what lies at DIRECTORY/NAME for each of both, symlinks followed; nothing there is no error. */
 static int
-mask_below(struct plan *plan, const struct mount_table *table, const char *directory,
-	   const char *name, const char *reason, struct error *err)
-{
-	_cleanup_free_ char *path = path_join(directory, name);
-	char resolved[PATH_MAX];
-	struct stat st;
-
-	/* Most are not there, which one call tells and realpath takes several for. */
-	if (lstat(path, &st) < 0 || realpath(path, resolved) == NULL)
-		return 0;
-	return mask_everywhere(plan, table, resolved, reason, err);
-}
-
-static int
-hide_keys(struct plan *plan, const struct mount_table *table, const struct strv *homes,
-	  struct error *err)
+mask_below(struct hider *hider, const struct strv *directories, const char *const *names,
+	   const char *reason, struct error *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < homes->count; i++) {
-		for (size_t j = 0; r == 0 && j < ARRAY_SIZE(key_directories); j++)
-			r = mask_below(plan, table, homes->items[i], key_directories[j], "keys", err);
-	}
-	return r;
-}
+	for (size_t i = 0; i < directories->count; i++) {
+		for (const char *const *name = names; r == 0 && *name != NULL; name++) {
+			_cleanup_free_ char *path = path_join(directories->items[i], *name);
+			char resolved[PATH_MAX];
+			struct stat st;
 
-static int
-hide_credentials(struct plan *plan, const struct mount_table *table, const struct strv *homes,
-		 struct error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < homes->count; i++) {
-		for (size_t j = 0; r == 0 && policy_credential_paths[j] != NULL; j++)
-			r = mask_below(plan, table, homes->items[i], policy_credential_paths[j],
-				       "--deny-read credentials", err);
+			/* Most are not there, which one call tells and realpath takes several for. */
+			if (lstat(path, &st) == 0 && realpath(path, resolved) != NULL)
+				r = mask_everywhere(hider, resolved, reason, err);
+		}
 	}
 	return r;
 }
@@ -195,30 +194,37 @@ hide_root_only(struct plan *plan)
 	}
 }
 
+/* A mount of the host's queues would show them in the new IPC namespace too: mq_overview(7). */
+static void
+hide_message_queues(struct plan *plan)
+{
+	struct statfs fs;
+
+	if (statfs("/dev/mqueue", &fs) == 0 && fs.f_type == MQUEUE_MAGIC)
+		plan_add_mount(plan, PLAN_MOUNT_MQUEUE, "/dev/mqueue", "private");
+}
+
 int
 plan_hide(struct plan *plan, const struct policy *policy, const struct plan_homes *homes,
 	  struct error *err)
 {
-	_cleanup_(mount_table_done) struct mount_table table = { 0 };
+	_cleanup_(hider_done) struct hider hider = { .plan = plan };
 	int r;
 
-	r = mount_table_read(&table, err);
-	if (r < 0)
-		return r;
-	if (mount_table_type_at(&table, "/dev/mqueue") != NULL)
-		plan_add_mount(plan, PLAN_MOUNT_MQUEUE, "/dev/mqueue", "private");
-	r = hide_keys(plan, &table, &homes->own, err);
+	hide_message_queues(plan);
+	r = mask_below(&hider, &homes->own, key_directories, "keys", err);
 	if (r == 0)
-		r = hide_keys(plan, &table, &homes->others, err);
+		r = mask_below(&hider, &homes->others, key_directories, "keys", err);
 	if (r == 0 && policy->deny_read_credentials)
-		r = hide_credentials(plan, &table, &homes->own, err);
+		r = mask_below(&hider, &homes->own, policy_credential_paths,
+			       "--deny-read credentials", err);
 	for (size_t i = 0; r == 0 && i < policy->deny_read.count; i++) {
 		_cleanup_free_ char *path = NULL;
 		struct stat st;
 
 		r = plan_path_resolve(policy->deny_read.items[i], homes, &path, &st, err);
 		if (r == 0)
-			r = mask_everywhere(plan, &table, path, "--deny-read", err);
+			r = mask_everywhere(&hider, path, "--deny-read", err);
 		if (r < 0)
 			error_wrap(err, r, "--deny-read");
 	}
