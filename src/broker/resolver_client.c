@@ -282,6 +282,7 @@ static void
 record_refused_answer(struct resolver_client *client, const char *name,
 		      const struct net_address *address)
 {
+	_cleanup_free_ char *typed = name_as_typed(client, name);
 	_cleanup_free_ char *note = NULL;
 	char text[NET_ADDRESS_TEXT_BYTES];
 	enum net_address_class class = net_address_classify(address);
@@ -291,7 +292,7 @@ record_refused_answer(struct resolver_client *client, const char *name,
 	net_address_format(address, text);
 	note = is_private ? mem_printf("resolves to a private address, %s", text)
 			  : mem_printf("resolves to %s, which no rule with a name admits", text);
-	violations_record(client->violations, VIOLATION_NAME, name,
+	violations_record(client->violations, VIOLATION_NAME, typed,
 			  is_private && !client->policy->allow_private ? "--allow-private" : "",
 			  note);
 }
@@ -369,20 +370,28 @@ on_control(void *data, short revents)
 	}
 }
 
+/* Tells the person why names are not found; a program inside sees only that there is no such socket. */
+static int
+no_resolver(struct resolver_client *client, const struct error *err)
+{
+	_cleanup_free_ char *text = mem_printf("DNS does not work: %s", err->message);
+
+	violations_remark(client->violations, text);
+	return -EPROTONOSUPPORT;
+}
+
 static int
 start(struct resolver_client *client, struct error *err)
 {
-	int r;
-
 	if (client->process.pid > 0)
 		return 0;
-	if (client->starts == RESOLVER_STARTS_MAX)
-		return error_set(err, -EPROTONOSUPPORT, "porta-resolver ended %d times",
-				 RESOLVER_STARTS_MAX);
+	if (client->starts == RESOLVER_STARTS_MAX) {
+		error_set(err, -ECHILD, "porta-resolver ended %d times", RESOLVER_STARTS_MAX);
+		return no_resolver(client, err);
+	}
 	client->starts++;
-	r = resolver_process_start(&client->process, err);
-	if (r < 0)
-		return r;
+	if (resolver_process_start(&client->process, err) < 0)
+		return no_resolver(client, err);
 	loop_watch(client->loop, client->process.control_fd, POLLIN, on_control, client);
 	return 0;
 }
@@ -436,10 +445,11 @@ resolver_client_socket(struct resolver_client *client, int family, int flags, st
 
 	if (r < 0)
 		return r;
-	if (client->process.namespace_error < 0)
-		return error_set(err, -EPROTONOSUPPORT,
-				 "a network namespace for DNS cannot be made: %s",
-				 strerror(-client->process.namespace_error));
+	if (client->process.namespace_error < 0) {
+		error_set_errno(err, client->process.namespace_error,
+				"a network namespace for it cannot be made");
+		return no_resolver(client, err);
+	}
 	r = send_order(client, &order, -1);
 	if (r < 0)
 		return error_set_errno(err, r, "porta-resolver has ended");

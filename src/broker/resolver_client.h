@@ -31,8 +31,8 @@ void resolver_client_free(struct resolver_client *client);
  * A datagram socket (AF_INET or AF_INET6) in the private, empty network namespace where
  * porta answers DNS on 127.0.0.1:53 and [::1]:53. `flags` are SOCK_NONBLOCK (close-on-exec
  * is always set on the broker's copy). Starts the resolver if need be. Returns a
- * descriptor that the caller owns, or a negative errno: -EPROTONOSUPPORT where
- * the machine allows no such namespace.
+ * descriptor that the caller owns, or a negative errno: -EPROTONOSUPPORT where the
+ * resolver cannot run or the machine allows no such namespace, which is remarked.
  */
 int resolver_client_socket(struct resolver_client *client, int family, int flags,
 			   struct error *err);

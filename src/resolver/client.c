@@ -12,7 +12,7 @@ void
 clients_init(struct clients *clients)
 {
 	for (size_t i = 0; i < CLIENT_STREAMS_MAX; i++)
-		clients->streams[i].fd = -1;
+		clients->stream_fds[i] = -1;
 	clients->last_number = 0;
 }
 
@@ -30,8 +30,8 @@ client_equal(const struct client *a, const struct client *b)
 void
 clients_end_stream(struct clients *clients, size_t index)
 {
-	fd_close(clients->streams[index].fd);
-	clients->streams[index].fd = -1;
+	fd_close(clients->stream_fds[index]);
+	clients->stream_fds[index] = -1;
 }
 
 void
@@ -40,7 +40,7 @@ clients_add_stream(struct clients *clients, int socket_fd)
 	size_t chosen = 0;
 
 	for (size_t i = 0; i < CLIENT_STREAMS_MAX; i++) {
-		if (clients->streams[i].fd < 0) {
+		if (clients->stream_fds[i] < 0) {
 			chosen = i;
 			break;
 		}
@@ -48,7 +48,7 @@ clients_add_stream(struct clients *clients, int socket_fd)
 			chosen = i;
 	}
 	clients_end_stream(clients, chosen);
-	clients->streams[chosen].fd = socket_fd;
+	clients->stream_fds[chosen] = socket_fd;
 	clients->streams[chosen].number = ++clients->last_number;
 	clients->streams[chosen].used = 0;
 }
@@ -60,7 +60,7 @@ clients_read_stream(struct clients *clients, size_t index)
 	ssize_t n;
 
 	/* The buffer holds the longest question; a full one without a whole question holds none. */
-	n = recv(stream->fd, stream->bytes + stream->used, sizeof(stream->bytes) - stream->used,
+	n = recv(clients->stream_fds[index], stream->bytes + stream->used, sizeof(stream->bytes) - stream->used,
 		 MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -77,7 +77,7 @@ clients_stream_packet(struct clients *clients, size_t index, struct client *ret_
 	const struct client_stream *stream = &clients->streams[index];
 	size_t length;
 
-	if (stream->fd < 0 || stream->used < LENGTH_BYTES)
+	if (clients->stream_fds[index] < 0 || stream->used < LENGTH_BYTES)
 		return NULL;
 	length = (size_t)(stream->bytes[0] << 8 | stream->bytes[1]);
 	if (length > DNS_QUESTION_MAX_BYTES) {
@@ -115,13 +115,14 @@ answer_stream(struct clients *clients, const struct client *client, const uint8_
 {
 	static uint8_t framed[LENGTH_BYTES + DNS_MESSAGE_MAX_BYTES];
 	const struct client_stream *stream = &clients->streams[client->stream];
+	int stream_fd = clients->stream_fds[client->stream];
 
-	if (stream->fd < 0 || stream->number != client->stream_number)
+	if (stream_fd < 0 || stream->number != client->stream_number)
 		return;
 	framed[0] = (uint8_t)(length >> 8);
 	framed[1] = (uint8_t)length;
 	memcpy(framed + LENGTH_BYTES, message, length);
-	if (send(stream->fd, framed, LENGTH_BYTES + length, MSG_NOSIGNAL | MSG_DONTWAIT) !=
+	if (send(stream_fd, framed, LENGTH_BYTES + length, MSG_NOSIGNAL | MSG_DONTWAIT) !=
 	    (ssize_t)(LENGTH_BYTES + length))
 		clients_end_stream(clients, client->stream);
 }

@@ -26,13 +26,13 @@ struct client {
 };
 
 struct client_stream {
-	int fd; /* -1: free */
 	uint32_t number;
 	size_t used;
 	uint8_t bytes[2 + DNS_QUESTION_MAX_BYTES];
 };
 
 struct clients {
+	int stream_fds[CLIENT_STREAMS_MAX]; /* -1: free; apart from the others, whose pages stay untouched */
 	struct client_stream streams[CLIENT_STREAMS_MAX];
 	uint32_t last_number;
 };

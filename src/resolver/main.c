@@ -181,15 +181,15 @@ watch(struct pollfd watched[WATCHED_COUNT], bool has_namespace)
 		};
 	for (size_t i = 0; i < CLIENT_STREAMS_MAX; i++)
 		watched[WATCHED_STREAMS + i] = (struct pollfd){
-			.fd = is_open ? clients.streams[i].fd : -1,
+			.fd = is_open ? clients.stream_fds[i] : -1,
 			.events = POLLIN,
 		};
 	for (size_t i = 0; i < RESOLVER_QUERIES_MAX; i++) {
-		const struct upstream *upstream = &queries.slots[i].upstream;
+		const struct query *query = &queries.slots[i];
 
 		watched[WATCHED_UPSTREAMS + i] = (struct pollfd){
-			.fd = upstream->fd,
-			.events = upstream_events(upstream),
+			.fd = query->state == QUERY_EXCHANGING ? query->upstream.fd : -1,
+			.events = upstream_events(&query->upstream),
 		};
 	}
 }
@@ -226,7 +226,7 @@ turn(bool has_namespace)
 			take_packets(CONFINE_UDP_V4_FD + i);
 	}
 	for (size_t i = 0; i < CLIENT_STREAMS_MAX; i++) {
-		if (watched[WATCHED_STREAMS + i].revents != 0 && clients.streams[i].fd >= 0)
+		if (watched[WATCHED_STREAMS + i].revents != 0 && clients.stream_fds[i] >= 0)
 			clients_read_stream(&clients, i);
 		take_stream_questions(i);
 	}

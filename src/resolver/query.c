@@ -25,8 +25,6 @@ query_now_ms(void)
 void
 queries_init(struct queries *queries, struct clients *clients, int control_fd)
 {
-	for (size_t i = 0; i < RESOLVER_QUERIES_MAX; i++)
-		queries->slots[i].upstream.fd = -1;
 	queries->clients = clients;
 	queries->control_fd = control_fd;
 }
@@ -48,16 +46,24 @@ answer(struct queries *queries, const struct client *client, const struct dns_qu
 	clients_answer(queries->clients, client, message, length);
 }
 
+/* Another state, in which nothing is asked of a nameserver. */
+static void
+leave_exchange(struct query *query, enum query_state state)
+{
+	if (query->state == QUERY_EXCHANGING)
+		upstream_end(&query->upstream);
+	query->state = state;
+}
+
 /* Answers a query and frees its slot. */
 static void
 finish(struct queries *queries, struct query *query, enum dns_rcode rcode,
        const struct dns_records *records)
 {
 	answer(queries, &query->client, &query->question, rcode, records);
-	upstream_end(&query->upstream);
+	leave_exchange(query, QUERY_FREE);
 	free(query->records);
 	query->records = NULL;
-	query->state = QUERY_FREE;
 	queries->busy--;
 }
 
@@ -77,8 +83,7 @@ ask(struct queries *queries, struct query *query)
 					.attempt = query->attempt,
 					.use_tcp = query->use_tcp };
 
-	upstream_end(&query->upstream);
-	query->state = QUERY_DECIDING;
+	leave_exchange(query, QUERY_DECIDING);
 	memcpy(event.name, query->question.name, sizeof(event.name));
 	send_to_broker(queries, &event, sizeof(event));
 }
@@ -180,10 +185,9 @@ filter_addresses(struct queries *queries, struct query *query, const struct dns_
 	for (size_t i = 0; i < count; i++)
 		memcpy(message.addresses[i], records->bytes + records->items[i].offset,
 		       records->items[i].length);
-	upstream_end(&query->upstream);
+	leave_exchange(query, QUERY_FILTERING);
 	query->records = mem_zalloc(1, sizeof(*query->records));
 	memcpy(query->records, records, offsetof(struct dns_records, bytes) + records->used);
-	query->state = QUERY_FILTERING;
 	send_to_broker(queries, &message, sizeof(message));
 }
 

@@ -39,11 +39,12 @@ struct query {
 	uint16_t attempt;
 	bool use_tcp;
 	bool without_edns;
-	struct upstream upstream;
+	struct upstream upstream; /* EXCHANGING */
 	uint64_t deadline_ms;
 	struct dns_records *records; /* FILTERING */
 };
 
+/* Zeroed at first. */
 struct queries {
 	struct query slots[RESOLVER_QUERIES_MAX];
 	size_t busy;

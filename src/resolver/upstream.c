@@ -30,14 +30,21 @@ upstream_start(struct upstream *upstream, int socket_fd, bool use_tcp, bool with
 {
 	size_t prefix = use_tcp ? TCP_LENGTH_BYTES : 0;
 	size_t length;
+	int r;
 
 	*upstream = (struct upstream){ .fd = socket_fd, .use_tcp = use_tcp };
-	if (getrandom(&upstream->id, sizeof(upstream->id), 0) != sizeof(upstream->id))
+	if (getrandom(&upstream->id, sizeof(upstream->id), 0) != sizeof(upstream->id)) {
+		upstream_end(upstream);
 		return -EIO;
+	}
 	length = dns_query_build(upstream->id, name, type, with_edns, upstream->query + prefix);
 	upstream->query_length = prefix + length;
-	if (!use_tcp)
-		return send_query(upstream);
+	if (!use_tcp) {
+		r = send_query(upstream);
+		if (r < 0)
+			upstream_end(upstream);
+		return r;
+	}
 	upstream->query[0] = (uint8_t)(length >> 8);
 	upstream->query[1] = (uint8_t)length;
 	upstream->reply = mem_zalloc(TCP_LENGTH_BYTES + DNS_MESSAGE_MAX_BYTES, 1);
@@ -112,5 +119,5 @@ upstream_end(struct upstream *upstream)
 {
 	fd_close(upstream->fd);
 	free(upstream->reply);
-	*upstream = (struct upstream){ .fd = -1 };
+	upstream->reply = NULL;
 }

@@ -12,7 +12,7 @@
 #include "resolver/dns_message.h"
 
 struct upstream {
-	int fd; /* -1: no exchange */
+	int fd;
 	bool use_tcp;
 	uint16_t id;
 	uint8_t query[2 + DNS_QUERY_MAX_BYTES]; /* over TCP with its length in front */
@@ -22,7 +22,7 @@ struct upstream {
 	size_t received;
 };
 
-/* Takes the socket over and sends the query, over TCP as soon as it can. A negative errno ends the exchange. */
+/* Takes the socket over and sends the query, over TCP as soon as it can. After a negative errno there is nothing to end. */
 int upstream_start(struct upstream *upstream, int socket_fd, bool use_tcp, bool with_edns,
 		   const char *name, uint16_t type);
 /* What to poll for. */

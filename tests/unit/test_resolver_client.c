@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "broker/resolver_client.h"
+#include "broker/resolver_protocol.h"
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/path.h"
@@ -53,6 +54,7 @@ struct seen {
 };
 static struct seen *seen;
 static pid_t server_pid;
+static int self_fd = -1;
 
 static struct loop *loop;
 static struct violations *violations;
@@ -257,7 +259,9 @@ make_files(void)
 	program = mem_printf("%s/../../porta-resolver", directory);
 	beside = mem_printf("%s/porta-resolver", directory);
 	fd = open(program, O_PATH | O_CLOEXEC);
-	if (fd < 0 || mount("tmpfs", directory, "tmpfs", 0, NULL) < 0 ||
+	/* By its path: /proc/self/exe would be of the mount namespace outside. */
+	self_fd = open(self, O_PATH | O_CLOEXEC);
+	if (fd < 0 || self_fd < 0 || mount("tmpfs", directory, "tmpfs", 0, NULL) < 0 ||
 	    mount("tmpfs", "/etc", "tmpfs", 0, NULL) < 0)
 		return false;
 	snprintf(opened, sizeof(opened), "/proc/self/fd/%d", fd);
@@ -784,6 +788,126 @@ test_resolv_conf(void **state)
 	}
 }
 
+/* ---- a resolver that was taken over: this program, in the other's place ---- */
+
+#define HOSTILE_FILE "/etc/hostile"
+
+enum hostile_deed {
+	HOSTILE_HOST_SOCKET = 'a', /* passes a socket of the host's namespace */
+	HOSTILE_STREAM_SOCKET,	   /* passes a TCP socket of its own namespace */
+	HOSTILE_FILE_PASSED,
+	HOSTILE_SHORT,
+	HOSTILE_LONG,
+	HOSTILE_KIND,
+	HOSTILE_NAME_WITHOUT_END,
+	HOSTILE_NAME_STRANGE,
+	HOSTILE_COUNT,
+	HOSTILE_SILENCE,
+	HOSTILE_END,
+};
+
+static void
+send_hostile_event(uint32_t kind, const char *name, size_t length, int passed_fd)
+{
+	struct resolver_event event = { .kind = kind };
+
+	memcpy(event.name, name, length);
+	fd_send(RESOLVER_CONTROL_FD, &event, sizeof(event), passed_fd);
+}
+
+static void
+do_hostile_deed(int deed, int host_fd, const char *nameless)
+{
+	struct resolver_addresses addresses = { .kind = RESOLVER_EVENT_ADDRESSES,
+						.count = UINT16_MAX,
+						.name = "api.example.com" };
+	static char long_message[8192];
+
+	switch (deed) {
+	case HOSTILE_HOST_SOCKET:
+		send_hostile_event(RESOLVER_EVENT_SOCKET, "", 0, host_fd);
+		return;
+	case HOSTILE_STREAM_SOCKET:
+		send_hostile_event(RESOLVER_EVENT_SOCKET, "", 0, socket(AF_INET, SOCK_STREAM, 0));
+		return;
+	case HOSTILE_FILE_PASSED:
+		send_hostile_event(RESOLVER_EVENT_SOCKET, "", 0, open(HOSTILE_FILE, O_RDONLY));
+		return;
+	case HOSTILE_SHORT:
+		fd_send(RESOLVER_CONTROL_FD, "abc", 3, -1);
+		return;
+	case HOSTILE_LONG:
+		fd_send(RESOLVER_CONTROL_FD, long_message, sizeof(long_message), -1);
+		return;
+	case HOSTILE_KIND:
+		send_hostile_event(1000, "", 0, -1);
+		return;
+	case HOSTILE_NAME_WITHOUT_END:
+		send_hostile_event(RESOLVER_EVENT_ASK, nameless, NET_NAME_MAX_CHARS + 1, -1);
+		return;
+	case HOSTILE_NAME_STRANGE:
+		send_hostile_event(RESOLVER_EVENT_ASK, "A..\x1b[2J", 8, -1);
+		return;
+	case HOSTILE_COUNT:
+		fd_send(RESOLVER_CONTROL_FD, &addresses, sizeof(addresses), -1);
+		return;
+	default:
+		return;
+	}
+}
+
+static int
+be_hostile_resolver(void)
+{
+	int host_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = open(HOSTILE_FILE, O_RDONLY | O_CLOEXEC);
+	struct resolver_order order;
+	char nameless[NET_NAME_MAX_CHARS + 1];
+	int passed_fd = -1;
+	char deed = 0;
+
+	memset(nameless, 'a', sizeof(nameless));
+	if (host_fd < 0 || read(fd, &deed, 1) != 1 || unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		return EXIT_FAILURE;
+	send_hostile_event(RESOLVER_EVENT_READY, "", 0, socket(AF_INET, SOCK_DGRAM, 0));
+	while (fd_receive(RESOLVER_CONTROL_FD, &order, sizeof(order), 0, &passed_fd) > 0)
+		do_hostile_deed(deed, host_fd, nameless);
+	return EXIT_SUCCESS;
+}
+
+static void
+test_hostile_resolver(void **state)
+{
+	char self[PATH_MAX] = "";
+	_cleanup_free_ char *directory = NULL;
+	_cleanup_free_ char *beside = NULL;
+	char opened[64];
+
+	(void)state;
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	directory = path_dirname(self);
+	beside = mem_printf("%s/porta-resolver", directory);
+	snprintf(opened, sizeof(opened), "/proc/self/fd/%d", self_fd);
+	assert_int_equal(mount(opened, beside, NULL, MS_BIND, NULL), 0);
+	for (int deed = HOSTILE_HOST_SOCKET; deed < HOSTILE_END; deed++) {
+		struct error err = ERROR_INIT;
+		char text[] = { (char)deed, '\0' };
+
+		assert_true(write_file(HOSTILE_FILE, text));
+		setup(NULL);
+		assert_true(resolver_client_socket(client, AF_INET, 0, &err) < 0);
+		/* It was ended on the spot. */
+		assert_int_equal(resolver_pid(), -1);
+		if (deed == HOSTILE_SILENCE)
+			assert_string_equal(err.message, "porta-resolver does not answer");
+		if (deed == HOSTILE_HOST_SOCKET)
+			assert_string_equal(err.message, "porta-resolver passed a strange socket");
+		assert_int_equal(violations_count(violations), 0);
+		teardown(NULL);
+	}
+	assert_int_equal(umount(beside), 0);
+}
+
 /* Where no more namespaces can be made there are no datagrams, but DNS over TCP. */
 static void
 test_without_namespaces(void **state)
@@ -797,7 +921,7 @@ test_without_namespaces(void **state)
 	if (!write_file("/proc/sys/user/max_user_namespaces", "0"))
 		skip();
 	assert_int_equal(resolver_client_socket(client, AF_INET, 0, &err), -EPROTONOSUPPORT);
-	assert_non_null(strstr(err.message, "a network namespace for DNS cannot be made"));
+	assert_non_null(strstr(err.message, "a network namespace for it cannot be made"));
 	fd = resolver_client_stream(client, &err);
 	assert_true(fd >= 0);
 	query[0] = 0;
@@ -828,7 +952,7 @@ test_connect_stream(void **state)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
@@ -849,10 +973,13 @@ main(void)
 		TEST(test_is_server),
 		TEST(test_dead_resolver),
 		TEST(test_many),
+		cmocka_unit_test(test_hostile_resolver),
 		TEST(test_without_namespaces),
 		cmocka_unit_test(test_resolv_conf),
 	};
 
+	if (argc == 1 && str_equal(argv[0], "porta-resolver"))
+		return be_hostile_resolver();
 	if (!enter_namespaces() || !make_files()) {
 		fprintf(stderr, "no user, mount and network namespace, or no porta-resolver: %s\n",
 			strerror(errno));
