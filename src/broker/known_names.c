@@ -47,7 +47,7 @@ known_names_free(struct known_names *known)
 	free(known);
 }
 
-/* FNV-1a. That a sandbox can fill one bucket costs its own connects some time, 65536 steps at most. */
+/* FNV-1a. A sandbox that fills one bucket makes its own connects slower, by 65536 steps at most. */
 static uint32_t *
 bucket_of(struct known_names *known, const struct net_address *address)
 {

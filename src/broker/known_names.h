@@ -1,4 +1,4 @@
-/* Which addresses the sandbox may have learned for which names, from DNS answers and from /etc/hosts. */
+/* Which addresses the sandbox may have learned for which names, by DNS and by /etc/hosts. */
 #ifndef PORTA_BROKER_KNOWN_NAMES_H
 #define PORTA_BROKER_KNOWN_NAMES_H
 
@@ -9,7 +9,7 @@
 
 /* Names remembered for one address, the newest; the sandbox can ask for many. */
 #define KNOWN_NAMES_PER_ADDRESS_MAX 16
-/* Pairs of a name and an address; beyond it the oldest answer is forgotten, never a line of /etc/hosts. */
+/* Pairs of a name and an address; beyond it the oldest answer is forgotten, no line of hosts. */
 #define KNOWN_NAMES_MAX 65536
 /* Pairs that /etc/hosts may give. */
 #define KNOWN_NAMES_HOSTS_MAX 16384

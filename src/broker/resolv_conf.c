@@ -121,8 +121,8 @@ resolv_conf_parse(const char *text, const char *host_name, struct resolv_conf *r
 	_cleanup_free_ char *copy = mem_strdup(text);
 	char *rest;
 
-	*ret_conf = (struct resolv_conf){ .timeout_seconds = TIMEOUT_SECONDS,
-					  .attempts = ATTEMPTS };
+	*ret_conf =
+	    (struct resolv_conf){ .timeout_seconds = TIMEOUT_SECONDS, .attempts = ATTEMPTS };
 	for (char *line = strtok_r(copy, "\n", &rest); line != NULL;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		if (*line != '#' && *line != ';')

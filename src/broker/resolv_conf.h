@@ -20,9 +20,9 @@ struct resolv_conf {
 		struct sockaddr_in6 v6;
 	} servers[RESOLV_CONF_SERVERS_MAX]; /* port 53; 127.0.0.1 where none is named */
 	size_t servers_count;
-	bool has_search;	/* the file says so itself, perhaps ".", which is none */
-	struct strv search;	/* canonical; `domain` is a search of one */
-	struct strv options;	/* those that a program inside may follow, as written */
+	bool has_search;	  /* the file says so itself, perhaps ".", which is none */
+	struct strv search;	  /* canonical; `domain` is a search of one */
+	struct strv options;	  /* those that a program inside may follow, as written */
 	unsigned timeout_seconds; /* 1-30 */
 	unsigned attempts;	  /* 1-5 */
 };

@@ -114,7 +114,10 @@ search_domains(struct resolver_client *client)
 	return (const char *const *)current_conf(client)->search.items;
 }
 
-/* /etc/hosts is read at the first use: what a program inside finds there counts as the name that it looked for. */
+/*
+ * /etc/hosts is read at the first use: an address that a program inside finds there counts as
+ * the name that it looked for.
+ */
 static struct known_names *
 known_names(struct resolver_client *client)
 {
@@ -139,7 +142,7 @@ send_order(struct resolver_client *client, const struct resolver_order *order, i
 	return r;
 }
 
-/* Whether the text is a name as the resolver writes them: labels of lower case, digits, "-" and "_". */
+/* Whether the text is a name as the resolver writes them: lower case, digits, "-" and "_". */
 static bool
 is_name(const char *name, size_t size)
 {
@@ -160,7 +163,7 @@ is_name(const char *name, size_t size)
 	return label > 0;
 }
 
-/* The name that a person would have asked for: without a search domain that the C library tried behind it. */
+/* The name that a person would have asked for: without a search domain behind it. */
 static char *
 name_as_typed(struct resolver_client *client, const char *name)
 {
@@ -336,8 +339,8 @@ receive(struct resolver_client *client, int *ret_socket_fd)
 {
 	_cleanup_fd_ int passed_fd = -1;
 	union resolver_message message;
-	ssize_t n = fd_receive(client->process.control_fd, &message, sizeof(message), 0,
-			       &passed_fd);
+	ssize_t n =
+	    fd_receive(client->process.control_fd, &message, sizeof(message), 0, &passed_fd);
 	int r = -EPROTO;
 
 	if (n == -EAGAIN)
@@ -370,7 +373,7 @@ on_control(void *data, short revents)
 	}
 }
 
-/* Tells the person why names are not found; a program inside sees only that there is no such socket. */
+/* Tells the person why no name is found; a program inside sees that there is no such socket. */
 static int
 no_resolver(struct resolver_client *client, const struct error *err)
 {
@@ -396,7 +399,7 @@ start(struct resolver_client *client, struct error *err)
 	return 0;
 }
 
-/* Whether it is what was ordered: a taken-over resolver could pass a socket that it has of the host's namespace. */
+/* Whether it is what was ordered: one that was taken over could pass a socket of the host's. */
 static bool
 is_private_socket(const struct resolver_client *client, int fd, int family)
 {
@@ -487,8 +490,8 @@ resolver_client_is_server(struct resolver_client *client, const struct net_addre
 		if (conf->servers[i].any.sa_family == AF_INET6)
 			net_address_from_v6_bytes(conf->servers[i].v6.sin6_addr.s6_addr, &server);
 		else
-			net_address_from_v4_bytes(
-			    (const uint8_t *)&conf->servers[i].v4.sin_addr, &server);
+			net_address_from_v4_bytes((const uint8_t *)&conf->servers[i].v4.sin_addr,
+						  &server);
 	}
 	return true;
 }
@@ -548,7 +551,7 @@ accept_from(int listener_fd, int socket_fd)
 	return -ETIMEDOUT;
 }
 
-/* connect(2) to a listener of this machine that has room: over at once, but never waited for without end. */
+/* connect(2) to a listener of this machine that has room: over at once, or else given up. */
 static int
 connect_promptly(int socket_fd, const union resolv_conf_server *address)
 {

@@ -11,10 +11,11 @@
 #include "util/error.h"
 
 struct resolver_process {
-	pid_t pid;	/* -1: none runs */
-	int control_fd; /* non-blocking */
-	int namespace_error;	   /* 0, or the negative errno for which it has no namespace */
-	uint64_t namespace_cookie; /* SO_NETNS_COOKIE of its sockets, noted before it read anything */
+	pid_t pid;	     /* -1: none runs */
+	int control_fd;	     /* non-blocking */
+	int namespace_error; /* 0, or the negative errno for which it has no namespace */
+	/* SO_NETNS_COOKIE of its sockets, noted before it read anything. */
+	uint64_t namespace_cookie;
 };
 
 #define RESOLVER_PROCESS_INIT { .pid = -1, .control_fd = -1 }

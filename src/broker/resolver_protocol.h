@@ -28,7 +28,7 @@
 #define RESOLVER_ANSWER_ADDRESSES_MAX 64
 
 enum resolver_event_kind {
-	RESOLVER_EVENT_READY,	  /* confined; passes a socket of its namespace, or `code` says why there is none */
+	RESOLVER_EVENT_READY,	  /* passes a socket of its namespace, or why there is none: `code` */
 	RESOLVER_EVENT_FAILED,	  /* could not be confined: `code`, `name` says what; it exits */
 	RESOLVER_EVENT_SOCKET,	  /* passes a socket of the namespace, or `code` */
 	RESOLVER_EVENT_ASK,	  /* `query`, `name`, `type`, `attempt` from 0 on, `use_tcp` */
@@ -63,8 +63,8 @@ enum resolver_order_kind {
 };
 
 enum resolver_verdict {
-	RESOLVER_VERDICT_REFUSED,  /* the policy does not admit the name */
-	RESOLVER_VERDICT_UPSTREAM, /* passes a socket; none: that server cannot be reached */
+	RESOLVER_VERDICT_REFUSED,   /* the policy does not admit the name */
+	RESOLVER_VERDICT_UPSTREAM,  /* passes a socket; none: that server cannot be reached */
 	RESOLVER_VERDICT_EXHAUSTED, /* every server was tried as often as resolv.conf says */
 	RESOLVER_VERDICT_COUNT,
 };

@@ -60,8 +60,8 @@ clients_read_stream(struct clients *clients, size_t index)
 	ssize_t n;
 
 	/* The buffer holds the longest question; a full one without a whole question holds none. */
-	n = recv(clients->stream_fds[index], stream->bytes + stream->used, sizeof(stream->bytes) - stream->used,
-		 MSG_DONTWAIT);
+	n = recv(clients->stream_fds[index], stream->bytes + stream->used,
+		 sizeof(stream->bytes) - stream->used, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0)
@@ -86,9 +86,8 @@ clients_stream_packet(struct clients *clients, size_t index, struct client *ret_
 	}
 	if (stream->used < LENGTH_BYTES + length)
 		return NULL;
-	*ret_client = (struct client){ .udp_fd = -1,
-				       .stream = index,
-				       .stream_number = stream->number };
+	*ret_client =
+	    (struct client){ .udp_fd = -1, .stream = index, .stream_number = stream->number };
 	*ret_length = length;
 	return stream->bytes + LENGTH_BYTES;
 }

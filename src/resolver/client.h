@@ -32,7 +32,8 @@ struct client_stream {
 };
 
 struct clients {
-	int stream_fds[CLIENT_STREAMS_MAX]; /* -1: free; apart from the others, whose pages stay untouched */
+	/* -1: free. Apart from the rest, whose pages stay untouched until they are used. */
+	int stream_fds[CLIENT_STREAMS_MAX];
 	struct client_stream streams[CLIENT_STREAMS_MAX];
 	uint32_t last_number;
 };

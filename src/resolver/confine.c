@@ -95,7 +95,8 @@ confine_enter_namespace(void)
 	r = bind_at(CONFINE_UDP_V4_FD, (const struct sockaddr *)&v4, sizeof(v4));
 	if (r < 0)
 		return r;
-	/* A machine without IPv6 has no ::1. The number must still be taken, and be no more than the other is. */
+	/* A machine without IPv6 has no ::1. The number must still be taken, and be no more than
+	 * the other is. */
 	if (bind_at(CONFINE_UDP_V6_FD, (const struct sockaddr *)&v6, sizeof(v6)) < 0 &&
 	    dup3(CONFINE_UDP_V4_FD, CONFINE_UDP_V6_FD, O_CLOEXEC) < 0)
 		return -errno;
@@ -137,17 +138,16 @@ drop_capabilities(void)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { 0 };
 
-	/* EPERM where there was no namespace: then the bounding set is as empty of use as it was. */
-	for (unsigned long capability = 0;
-	     prctl(PR_CAPBSET_DROP, capability, 0UL, 0UL, 0UL) == 0; capability++)
+	/* EPERM where there was no namespace: no_new_privs makes the bounding set useless too. */
+	for (unsigned long capability = 0; prctl(PR_CAPBSET_DROP, capability, 0UL, 0UL, 0UL) == 0;
+	     capability++)
 		;
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0UL, 0UL, 0UL) < 0 ||
 	    syscall(SYS_capset, &header, none) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) < 0)
 		return -errno;
 	/* After the last change of credentials, since each clears both. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
-	    prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL) < 0)
 		return -errno;
 	return 0;
 }
@@ -185,7 +185,7 @@ deny_files(void)
 	return 0;
 }
 
-/* One argument's condition. Only its low half counts, but for NULL: the kernel takes an int here. */
+/* One argument's condition, on the low half of what the kernel takes as an int; or NULL, both. */
 enum check_kind {
 	CHECK_NONE,
 	CHECK_EQUAL,	/* (argument & mask) == value */
@@ -205,12 +205,12 @@ struct allowed_call {
 	struct check checks[3];
 };
 
-#define EQUAL(argument, value)		  { CHECK_EQUAL, argument, UINT32_MAX, value }
-#define MASKED(argument, mask, value)	  { CHECK_EQUAL, argument, mask, value }
-#define AT_LEAST(argument, value)	  { CHECK_AT_LEAST, argument, 0, value }
-#define IS_NULL(argument)		  { CHECK_NULL, argument, 0, 0 }
+#define EQUAL(argument, value)	      { CHECK_EQUAL, argument, UINT32_MAX, value }
+#define MASKED(argument, mask, value) { CHECK_EQUAL, argument, mask, value }
+#define AT_LEAST(argument, value)     { CHECK_AT_LEAST, argument, 0, value }
+#define IS_NULL(argument)	      { CHECK_NULL, argument, 0, 0 }
 
-/* The two calls at the end are allowed only where new sockets are those of the private namespace. */
+/* The two calls at the end are left out where a new socket would be one of the host's. */
 static const struct allowed_call allowed_calls[] = {
 	{ SYS_ppoll, { { 0 } } },
 	{ SYS_recvfrom, { { 0 } } },
@@ -249,7 +249,7 @@ static const struct allowed_call allowed_calls[] = {
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (field))
 #define ALLOW	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define KILL	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
-#define JUMP(kind, value, if_true, if_false) \
+#define JUMP(kind, value, if_true, if_false)                                                       \
 	BPF_JUMP(BPF_JMP | (kind) | BPF_K, (value), (if_true), (if_false))
 #define ARGUMENT_LOW(n) ((uint32_t)offsetof(struct seccomp_data, args[n]))
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "ARGUMENT_LOW is the first half");
@@ -268,7 +268,7 @@ emit(struct program *program, struct sock_filter instruction)
 	program->code[program->length++] = instruction;
 }
 
-/* Jumps that leave the call's own instructions are written as this and set when its end is known. */
+/* A jump to behind the call's own instructions, set when their end is known. */
 #define TO_NEXT_CALL UINT8_MAX
 
 static void
@@ -281,8 +281,7 @@ emit_check(struct program *program, const struct check *check)
 		return;
 	case CHECK_EQUAL:
 		emit(program, (struct sock_filter)LOAD(low));
-		emit(program,
-		     (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, check->mask));
+		emit(program, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, check->mask));
 		emit(program, (struct sock_filter)JUMP(BPF_JEQ, check->value, 0, TO_NEXT_CALL));
 		return;
 	case CHECK_AT_LEAST:
@@ -328,8 +327,8 @@ filter_calls(bool with_sockets)
 	for (size_t i = 0; i < count; i++)
 		emit_call(&program, &allowed_calls[i]);
 	emit(&program, (struct sock_filter)KILL);
-	installed = (struct sock_fprog){ .len = (unsigned short)program.length,
-					 .filter = program.code };
+	installed =
+	    (struct sock_fprog){ .len = (unsigned short)program.length, .filter = program.code };
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &installed) < 0)
 		return -errno;
 	return 0;

@@ -11,8 +11,8 @@
  * Descriptor numbers that the filter knows: only on these may an address be given with
  * a datagram, and none of them can be closed, so that no other socket takes the number.
  */
-#define CONFINE_UDP_V4_FD 4
-#define CONFINE_UDP_V6_FD 5
+#define CONFINE_UDP_V4_FD     4
+#define CONFINE_UDP_V6_FD     5
 #define CONFINE_FIRST_FREE_FD 6
 
 /*

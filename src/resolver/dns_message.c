@@ -11,13 +11,13 @@
 #define FLAG_RECURSION_AVAILABLE 0x0080
 #define FLAG_RCODE_MASK		 0x000f
 
-#define HEADER_BYTES 12
-#define EDNS_BYTES   11
+#define HEADER_BYTES	12
+#define EDNS_BYTES	11
 #define LABEL_MAX_BYTES 63
 /* Every answer's owner is the question's name, which begins right after the header. */
 #define NAME_POINTER (0xc000 | HEADER_BYTES)
 
-/* A place in a message. Each take_ function is false, and moves nowhere it should not, at the end. */
+/* A place in a message. Each take_ function is false where the message ends too early. */
 struct cursor {
 	const uint8_t *message;
 	size_t length;
@@ -136,7 +136,7 @@ lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c;
 }
 
-/* A label's length octet is at most 63, below every letter, so that whole names compare as bytes. */
+/* A label's length is below every letter, so that whole names compare as bytes. */
 static bool
 wire_equal(const uint8_t *a, const uint8_t *b)
 {
@@ -151,7 +151,7 @@ wire_equal(const uint8_t *a, const uint8_t *b)
 	return true;
 }
 
-/* The name as canonical text; "" where a label holds what no host name has, a dot or a NUL above all. */
+/* The name as canonical text; "" where a label holds what no host name has, as a dot or a NUL. */
 static void
 wire_to_text(const uint8_t *wire, char ret_name[NET_NAME_MAX_CHARS + 1])
 {
@@ -228,7 +228,7 @@ take_edns(struct cursor *cursor, unsigned count, struct dns_question *question,
 	return cursor->at == cursor->length;
 }
 
-/* Whether the label lengths of the question are plain: there is nothing in front of it to point to. */
+/* Whether the question's name has no pointer: there is nothing in front of it to point to. */
 static bool
 name_is_plain(const struct cursor *cursor)
 {
@@ -371,7 +371,7 @@ strings_are_whole(const uint8_t *data, size_t length)
 	return length > 0 && at == length;
 }
 
-/* Adds one record, its data checked and without compression; false if the data is not what the type says. */
+/* Adds one record without compression; false if its data is not what the type says. */
 static bool
 add_record(struct dns_records *records, const struct cursor *cursor, const struct record *record)
 {
@@ -457,8 +457,8 @@ reply_of_rcode(unsigned rcode)
 }
 
 enum dns_reply
-dns_reply_parse(const uint8_t *message, size_t length, uint16_t id, const char *name,
-		uint16_t type, struct dns_records *ret_records)
+dns_reply_parse(const uint8_t *message, size_t length, uint16_t id, const char *name, uint16_t type,
+		struct dns_records *ret_records)
 {
 	struct cursor cursor = { .message = message, .length = length };
 	uint8_t asked[DNS_NAME_MAX_BYTES];
@@ -469,8 +469,8 @@ dns_reply_parse(const uint8_t *message, size_t length, uint16_t id, const char *
 	struct header header;
 	int more = 1;
 
-	if (!take_header(&cursor, &header) || header.id != id ||
-	    !(header.flags & FLAG_RESPONSE) || (header.flags & FLAG_OPCODE_MASK))
+	if (!take_header(&cursor, &header) || header.id != id || !(header.flags & FLAG_RESPONSE) ||
+	    (header.flags & FLAG_OPCODE_MASK))
 		return DNS_REPLY_FOREIGN;
 	reply = reply_of_rcode(header.flags & FLAG_RCODE_MASK);
 	/* A server that does not know EDNS may send the bare header back (RFC 6891 7). */
@@ -535,7 +535,8 @@ dns_answer_build(const struct dns_question *question, enum dns_rcode rcode,
 	}
 	if (records != NULL) {
 		count = put_records(records, limit - EDNS_BYTES, ret_message, &at);
-		if (count < records->count && records->type != DNS_TYPE_A && records->type != DNS_TYPE_AAAA)
+		if (count < records->count && records->type != DNS_TYPE_A &&
+		    records->type != DNS_TYPE_AAAA)
 			flags |= FLAG_TRUNCATED;
 	}
 	if (question->has_edns)

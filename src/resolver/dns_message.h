@@ -63,11 +63,12 @@ struct dns_question {
 	uint16_t id;
 	bool recursion_desired;
 	bool has_edns;
-	uint16_t udp_bytes; /* the largest datagram that the client takes: 512 - DNS_UDP_MAX_BYTES */
+	uint16_t udp_bytes; /* the largest answer that fits: 512 - DNS_UDP_MAX_BYTES */
 	uint16_t type;
-	uint8_t wire[DNS_NAME_MAX_BYTES]; /* the name in the client's own case, which some compare */
+	uint8_t wire[DNS_NAME_MAX_BYTES]; /* the name in the client's case, which some compare */
 	size_t wire_length;		  /* 0: there is no question to repeat */
-	char name[NET_NAME_MAX_CHARS + 1]; /* lower case, no trailing dot; "" if it is no host name */
+	/* In lower case, without a trailing dot; "" if it is no host name. */
+	char name[NET_NAME_MAX_CHARS + 1];
 };
 
 enum dns_question_outcome {
@@ -106,8 +107,8 @@ size_t dns_query_build(uint16_t id, const char *name, uint16_t type, bool with_e
 		       uint8_t ret_message[DNS_QUERY_MAX_BYTES]);
 
 enum dns_reply {
-	DNS_REPLY_FOREIGN,   /* no reply to this query */
-	DNS_REPLY_RECORDS,   /* *ret_records, perhaps none */
+	DNS_REPLY_FOREIGN, /* no reply to this query */
+	DNS_REPLY_RECORDS, /* *ret_records, perhaps none */
 	DNS_REPLY_NO_NAME,
 	DNS_REPLY_TRUNCATED, /* ask again over TCP */
 	DNS_REPLY_NO_EDNS,   /* ask again without it */
@@ -119,8 +120,8 @@ enum dns_reply {
  * from `name` within the answer section; records of other names are passed over. The
  * chain is not kept: the records count as the asked name's own.
  */
-enum dns_reply dns_reply_parse(const uint8_t *message, size_t length, uint16_t id,
-			       const char *name, uint16_t type, struct dns_records *ret_records);
+enum dns_reply dns_reply_parse(const uint8_t *message, size_t length, uint16_t id, const char *name,
+			       uint16_t type, struct dns_records *ret_records);
 
 /*
  * Builds the answer, in at most `limit` octets (at least 512). Addresses that do not fit are left

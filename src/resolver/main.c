@@ -20,8 +20,8 @@
  *
  *   1. It is read whole, or refused (dns_message.h). Only its type and its name, as lower-case
  *      text, go on. The types whose records porta can rebuild are A, AAAA, CNAME, MX,
- *      PTR, SRV and TXT. Others (HTTPS and SVCB too, whose hints would be addresses that nobody judged)
- *      have no data.
+ *      PTR, SRV and TXT. Others have no data (HTTPS and SVCB too, whose hints would be
+ *      addresses that nobody judged).
  *   2. The broker says whether the policy admits the name. If not, the answer is NXDOMAIN,
  *      and nothing has left this machine.
  *   3. With its yes the broker passes a fresh socket, connected to one of the host's
@@ -167,7 +167,7 @@ enum watched {
 	WATCHED_COUNT = WATCHED_UPSTREAMS + RESOLVER_QUERIES_MAX,
 };
 
-/* What is not wanted is -1, which poll passes over. While every slot is busy, clients wait in their sockets' queues. */
+/* What is not wanted is -1. While every slot is busy, clients wait in their sockets' queues. */
 static void
 watch(struct pollfd watched[WATCHED_COUNT], bool has_namespace)
 {

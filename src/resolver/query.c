@@ -154,8 +154,7 @@ queries_receive(struct queries *queries, const struct client *client, const uint
 	case DNS_QUESTION_ASK:
 		break;
 	}
-	if (answer_localhost(queries, client, &question) ||
-	    is_repeated(queries, client, &question))
+	if (answer_localhost(queries, client, &question) || is_repeated(queries, client, &question))
 		return true;
 	while (query->state != QUERY_FREE)
 		query++;
@@ -170,7 +169,7 @@ queries_receive(struct queries *queries, const struct client *client, const uint
 	return true;
 }
 
-/* Sends the addresses to the broker, which keeps in mind what it lets pass before the sandbox knows it. */
+/* Sends the addresses to the broker, which remembers what it lets pass before it is told. */
 static void
 filter_addresses(struct queries *queries, struct query *query, const struct dns_records *records)
 {
@@ -211,10 +210,9 @@ take_verdict(struct queries *queries, struct query *query, const struct resolver
 {
 	switch (order->value) {
 	case RESOLVER_VERDICT_UPSTREAM:
-		if (socket_fd < 0 ||
-		    upstream_start(&query->upstream, socket_fd, query->use_tcp,
-				   !query->without_edns, query->question.name,
-				   query->question.type) < 0) {
+		if (socket_fd < 0 || upstream_start(&query->upstream, socket_fd, query->use_tcp,
+						    !query->without_edns, query->question.name,
+						    query->question.type) < 0) {
 			ask_next_server(queries, query);
 			return;
 		}
@@ -255,7 +253,8 @@ queries_continue(struct queries *queries, struct query *query, bool is_late)
 {
 	static struct dns_records records;
 	enum dns_reply reply = DNS_REPLY_FAILED;
-	bool is_address = query->question.type == DNS_TYPE_A || query->question.type == DNS_TYPE_AAAA;
+	bool is_address =
+	    query->question.type == DNS_TYPE_A || query->question.type == DNS_TYPE_AAAA;
 
 	if (!is_late)
 		reply = upstream_continue(&query->upstream, query->question.name,

@@ -56,12 +56,12 @@ struct queries {
 void queries_init(struct queries *queries, struct clients *clients, int control_fd);
 bool queries_are_full(const struct queries *queries);
 /*
- * A client's packet: answers it at once, or begins a query, or drops it. There must be a free slot. False
- * if it was no DNS question.
+ * A client's packet: answers it at once, or begins a query, or drops it. There must be a free slot.
+ * False if it was no DNS question.
  */
 bool queries_receive(struct queries *queries, const struct client *client, const uint8_t *packet,
 		     size_t length);
-/* The broker's VERDICT or ADMIT; `passed_fd` (or -1) is taken over. One for a query that is gone is passed over. */
+/* The broker's VERDICT or ADMIT; `passed_fd` (or -1) is taken over. */
 void queries_order(struct queries *queries, const struct resolver_order *order, int passed_fd);
 /* The query's nameserver socket is ready, or its deadline has passed. */
 void queries_continue(struct queries *queries, struct query *query, bool is_late);

@@ -101,7 +101,7 @@ receive_tcp(struct upstream *upstream, const char *name, uint16_t type,
 				ret_records);
 	/* On a stream of its own there is no other reply to wait for. */
 	return reply == DNS_REPLY_FOREIGN || reply == DNS_REPLY_TRUNCATED ? DNS_REPLY_FAILED
-									   : reply;
+									  : reply;
 }
 
 enum dns_reply

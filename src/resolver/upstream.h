@@ -22,7 +22,8 @@ struct upstream {
 	size_t received;
 };
 
-/* Takes the socket over and sends the query, over TCP as soon as it can. After a negative errno there is nothing to end. */
+/* Takes the socket over and sends the query, over TCP as soon as it can. After a negative errno
+ * there is nothing to end. */
 int upstream_start(struct upstream *upstream, int socket_fd, bool use_tcp, bool with_edns,
 		   const char *name, uint16_t type);
 /* What to poll for. */

@@ -265,12 +265,14 @@ test_question_names(void **state)
 		const char *wire;
 		size_t length;
 	} no_names[] = {
-		{ "", 1 },			 /* the root */
-		{ "\11a.example\3com", 15 },	 /* a dot inside of a label */
-		{ "\5a\0bcd\3com", 11 },	 /* a NUL */
-		{ "\3a b\3com", 9 },		 /* a blank */
-		{ "\3a\\b\3com", 9 },		 /* a backslash */
-		{ "\7b\xc3\xbc" "cher\3com", 13 }, /* UTF-8 */
+		{ "", 1 },		     /* the root */
+		{ "\11a.example\3com", 15 }, /* a dot inside of a label */
+		{ "\5a\0bcd\3com", 11 },     /* a NUL */
+		{ "\3a b\3com", 9 },	     /* a blank */
+		{ "\3a\\b\3com", 9 },	     /* a backslash */
+		{ "\7b\xc3\xbc"
+		  "cher\3com",
+		  13 }, /* UTF-8 */
 	};
 	char name[300];
 
@@ -467,8 +469,8 @@ test_answer(void **state)
 		;
 	assert_int_equal(records.count, DNS_RECORDS_MAX);
 	/* As many as fit, without a word. */
-	length = dns_answer_build(&question, DNS_RCODE_NO_ERROR, &records, question.udp_bytes,
-				  message);
+	length =
+	    dns_answer_build(&question, DNS_RCODE_NO_ERROR, &records, question.udp_bytes, message);
 	assert_true(length <= 512);
 	assert_memory_equal(message, "\x43\x21\x81\x80\0\1\0\35\0\0\0\0\1A\7Example", 22);
 	assert_int_equal(length, 12 + 15 + 29 * 16);
