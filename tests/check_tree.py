@@ -24,7 +24,7 @@ ONLY_SEES = {
 # Foreign headers, each in one folder.
 FOREIGN = {
     "wasmtime": "engine", "jansson": "util", "event2": "http", "curl": "http",
-    "seccomp.h": "sandbox", "sqlite3.h": "instance", "toml++": "config", "idn2.h": "policy",
+    "seccomp.h": "sandbox", "sqlite3.h": "instance", "toml++": "config", "idn2.h": "util",
 }
 # The pure folder: no header of an operating system beyond libc (arpa/inet.h is for inet_pton).
 PURE = {"policy": re.compile(r"^(sys/(?!types\.h)|linux/|net/|netinet/|asm/)")}

@@ -3,8 +3,8 @@
  * mapping, non-transitional).
  *
  * Two implementations: idna_library.c calls libidn2 itself. idna_helper.c, for a porta that
- * is linked with musl and so cannot link the distribution's libidn2, has the program
- * porta-resolver do it, which costs a process for a name that is not ASCII.
+ * is linked with musl and so cannot link the distribution's libidn2, has the small program
+ * porta-idna do it, which costs a process for a name that is not ASCII.
  */
 #ifndef PORTA_UTIL_IDNA_H
 #define PORTA_UTIL_IDNA_H

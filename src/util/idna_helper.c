@@ -1,4 +1,4 @@
-/* International host names by porta-resolver; see idna.h. */
+/* International host names by porta-idna; see idna.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,12 +10,12 @@
 #include "util/mem.h"
 #include "util/program.h"
 
-#define PROGRAM_NAME "porta-resolver"
+#define PROGRAM_NAME "porta-idna"
 
 static _noreturn_ void
 become_helper(int program_fd, int output_fd, const char *name)
 {
-	const char *argv[] = { PROGRAM_NAME, "idna", name, NULL };
+	const char *argv[] = { PROGRAM_NAME, name, NULL };
 	const char *environment[] = { NULL };
 
 	if (dup2(output_fd, STDOUT_FILENO) >= 0)
