@@ -212,12 +212,8 @@ put_back_symlink(struct guard *guard, struct guard_watch *watch)
 
 	for (int round = 0; round < TAKE_ROUNDS_MAX; round++) {
 		char *path = NULL;
-		struct stat st;
 
-		if (symlinkat(watch->text, directory->host_fd, name) == 0 &&
-		    fstatat(directory->host_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			watch->device = st.st_dev;
-			watch->inode = st.st_ino;
+		if (symlinkat(watch->text, directory->host_fd, name) == 0) {
 			tell_watch(guard, GUARD_EVENT_PUT_BACK, watch, kept ? kept : "");
 			return;
 		}
@@ -273,6 +269,16 @@ react(struct guard *guard, struct guard_watch *watch, const struct stat *st)
 		take(guard, watch);
 }
 
+/* The target and not the inode says that a symlink is the same: a new one may get the number of the old. */
+static bool
+points_to(const struct guard_directory *directory, const char *name, const char *expected)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(directory->host_fd, name, target, sizeof(target));
+
+	return n > 0 && (size_t)n == strlen(expected) && memcmp(target, expected, (size_t)n) == 0;
+}
+
 static void
 look_at_watch(struct guard *guard, struct guard_watch *watch)
 {
@@ -295,8 +301,7 @@ look_at_watch(struct guard *guard, struct guard_watch *watch)
 				release(watch);
 			return;
 		}
-		if (watch->state == GUARD_SYMLINK && S_ISLNK(st.st_mode) &&
-		    st.st_dev == watch->device && st.st_ino == watch->inode)
+		if (watch->state == GUARD_SYMLINK && points_to(directory, name, watch->text))
 			return;
 		react(guard, watch, &st);
 	}
@@ -550,7 +555,6 @@ start_watch(struct guard *guard, struct guard_watch *watch)
 	const struct guard_directory *directory = &guard->directories[watch->directory];
 	char target[PATH_MAX];
 	struct stat st;
-	ssize_t n;
 
 	if (directory->host_fd < 0 ||
 	    fstatat(directory->host_fd, watch->plan->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -558,7 +562,9 @@ start_watch(struct guard *guard, struct guard_watch *watch)
 	watch->device = st.st_dev;
 	watch->inode = st.st_ino;
 	if (S_ISLNK(st.st_mode)) {
-		n = readlinkat(directory->host_fd, watch->plan->name, target, sizeof(target));
+		ssize_t n =
+		    readlinkat(directory->host_fd, watch->plan->name, target, sizeof(target));
+
 		if (n <= 0)
 			return;
 		watch->text = mem_strndup(target, (size_t)n);

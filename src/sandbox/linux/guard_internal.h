@@ -38,7 +38,7 @@ struct guard_watch {
 	const struct protect_watch *plan;
 	size_t directory;
 	enum guard_state state;
-	dev_t device; /* of what is there, but for GUARD_ABSENT */
+	dev_t device; /* of what is mounted: GUARD_HELD and GUARD_PLACEHOLDER */
 	ino_t inode;
 	char *text; /* a symlink's target; a git configuration as it was last found good; or NULL */
 	size_t text_length;
