@@ -126,6 +126,13 @@ test_quarantine_on_another_file_system(void **state)
 	    check_claude_across);
 }
 
+/* A step of an attack, which may fail. */
+static void
+attempt(int result)
+{
+	(void)result;
+}
+
 /* Made, removed and made again, in every way, by several processes. */
 static void
 make_in_a_loop(void)
@@ -144,7 +151,7 @@ make_in_a_loop(void)
 		mkdir(own_directory, 0755);
 		rename(own_directory, ".claude");
 		put(".claude/settings.json", "evil", 0);
-		symlink("/tmp", ".vscode");
+		attempt(symlink("/tmp", ".vscode"));
 		mkdir(".envrc", 0500);
 		syscall(SYS_renameat2, AT_FDCWD, own, AT_FDCWD, ".envrc", 2 /* RENAME_EXCHANGE */);
 		rmdir(".envrc");
@@ -152,7 +159,7 @@ make_in_a_loop(void)
 		if (fd >= 0) {
 			_cleanup_free_ char *self = mem_printf("/proc/self/fd/%d", fd);
 
-			linkat(AT_FDCWD, self, AT_FDCWD, ".mcp.json", AT_SYMLINK_FOLLOW);
+			attempt(linkat(AT_FDCWD, self, AT_FDCWD, ".mcp.json", AT_SYMLINK_FOLLOW));
 			close(fd);
 		}
 	}
