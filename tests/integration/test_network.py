@@ -238,13 +238,13 @@ LISTEN_AND_CALL = """
 import socket, sys
 listener = socket.socket()
 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.bind((sys.argv[1], 0))
+listener.bind((sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0))
 listener.listen()
 port = listener.getsockname()[1]
 caller = socket.create_connection(("127.0.0.1", port), 5)
 peer, _ = listener.accept()
 peer.sendall(b"own")
-print(listener.getsockname()[0], caller.recv(3))
+print(caller.recv(3))
 caller.close(); peer.close(); listener.close()
 try:
     socket.create_connection(("127.0.0.1", port), 5)
@@ -259,12 +259,12 @@ except OSError as error:
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "localhost"])
 def test_own_listener(client, flags, address):
     result = client.python(LISTEN_AND_CALL, *flags, args=(address,)).ok()
-    assert result.out.splitlines() == ["127.0.0.1 b'own'", "closed"], str(result)
+    assert result.out.splitlines() == ["b'own'", "closed"], str(result)
 
 
 def test_the_footer_tells_of_a_wildcard_that_became_loopback(client):
-    result = client.python(LISTEN_AND_CALL, "--net", "loopback_only", args=("0.0.0.0",)).ok()
-    assert "127.0.0.1" in result.err and "0.0.0.0" in result.err, str(result)
+    result = client.python(LISTEN_AND_CALL, "--net", "loopback_only", args=("0.0.0.0", 4322)).ok()
+    assert "4322" in result.err and "loopback" in result.err, str(result)
 
 
 SERVE = """
@@ -462,21 +462,22 @@ GO_PROGRAM = """
 package main
 
 import (
+	"bufio"
 	"fmt"
-	"io"
-	"net/http"
+	"net"
 	"os"
 )
 
 func main() {
-	for _, url := range os.Args[1:] {
-		response, err := http.Get(url)
+	for _, address := range os.Args[1:] {
+		connection, err := net.Dial("tcp", address)
 		if err != nil {
 			fmt.Println("no", err)
 			continue
 		}
-		body, _ := io.ReadAll(response.Body)
-		fmt.Print("ok ", string(body))
+		fmt.Fprint(connection, "GET / HTTP/1.0\\r\\n\\r\\n")
+		line, _ := bufio.NewReader(connection).ReadString('\\n')
+		fmt.Println("ok", line)
 	}
 }
 """
@@ -491,9 +492,10 @@ def go_program(machine):
     directory = machine.directory / "go"
     directory.mkdir()
     (directory / "main.go").write_text(GO_PROGRAM, encoding="utf-8")
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOCACHE": str(directory / "cache"),
-                   "GOFLAGS": "-mod=mod", "GO111MODULE": "off", "GOPATH": str(directory / "path"),
-                   "GOTOOLCHAIN": "local", "HOME": str(directory)}
+    # The compiled standard library is slow to make: it is kept between runs.
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOCACHE": str(cache / "porta-test-go"),
+                   "GO111MODULE": "off", "GOPATH": str(directory / "path"), "GOTOOLCHAIN": "local"}
     subprocess.run([go, "build", "-o", "fetch", "main.go"], cwd=directory, env=environment,
                    check=True, capture_output=True)
     return directory / "fetch"
@@ -501,8 +503,8 @@ def go_program(machine):
 
 def test_static_go_program(client, go_program):
     result = client.run(go_program, "--allow-net", "alpha.example.com:80", args=(
-        "http://alpha.example.com/", "http://beta.example.net/", f"http://{net.BETA4}/")).ok()
-    lines = result.out.splitlines()
+        "alpha.example.com:80", "beta.example.net:80", f"{net.BETA4}:80")).ok()
+    lines = [line for line in result.out.splitlines() if line]
     assert [line[:2] for line in lines] == ["ok", "no", "no"], str(result)
 
 

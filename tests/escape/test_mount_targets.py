@@ -1,0 +1,114 @@
+"""Symlinks and swaps at the paths that -v names, before and while the sandbox is made; other roads to hidden files."""
+
+import os
+import subprocess
+import threading
+
+import pytest
+
+import harness
+
+
+def test_a_symlink_inside_a_mount_is_not_followed_out(runner, workspace):
+    """A mount's protected name is a symlink to a file outside: the target does not become writable."""
+    outside = workspace / "outside"
+    inside = workspace / "inside"
+    outside.mkdir()
+    inside.mkdir()
+    (outside / "victim").write_text("precious\n", encoding="utf-8")
+    (inside / ".envrc").symlink_to("../outside/victim")
+    (inside / ".vscode").symlink_to("../outside")
+    runner.identity.own(workspace)
+    before = harness.snapshot(outside)
+    runner.sh("echo bad >> .envrc; echo bad > .vscode/tasks.json; ln -sfn ../outside .vscode; rm -f .envrc; "
+              "echo x > .envrc", "-v", str(inside), cwd=inside)
+    assert harness.difference(before, harness.snapshot(outside)) == ""
+    assert os.readlink(inside / ".envrc") == "../outside/victim"
+    assert os.readlink(inside / ".vscode") == "../outside"
+
+
+def test_a_mount_swapped_for_a_symlink_while_the_sandbox_is_made(runner, workspace):
+    """The path of -v flips between a directory and a symlink to one that must not be written."""
+    good, other, flip = workspace / "good", workspace / "other", workspace / "flip"
+    good.mkdir()
+    other.mkdir()
+    (other / "victim").write_text("precious\n", encoding="utf-8")
+    runner.identity.own(workspace)
+    os.symlink("good", flip)
+    stop = threading.Event()
+
+    def swap():
+        turn = 0
+        while not stop.is_set():
+            turn += 1
+            os.symlink(("good", "other")[turn % 2], workspace / "new")
+            os.rename(workspace / "new", flip)
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    try:
+        for _ in range(60):
+            # Whichever it was when porta looked is the mount: never both, never a third thing.
+            result = runner.sh("a=0; b=0; touch ../good/mark 2>/dev/null && a=1; "
+                               "touch ../other/mark 2>/dev/null && b=1; echo $a$b",
+                               "-v", str(flip), cwd=good)
+            assert result.code == 125 or result.out.strip() in ("10", "01"), str(result)
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("as_user", [pytest.param("root", marks=pytest.mark.skipif(
+    os.geteuid() != 0, reason="needs root, to make a bind mount"))], indirect=True)
+def test_ssh_through_a_bind_mount(runner, workspace):
+    """~/.ssh by another mount of the same file system: read-only, and as a writable mount."""
+    home = workspace / "home"
+    (home / ".ssh").mkdir(parents=True)
+    (home / ".ssh" / "id").write_text("SECRET\n", encoding="utf-8")
+    (workspace / "alias").mkdir()
+    script = (f"mount --bind {home} {workspace}/alias && "
+              f"HOME={home} {runner.program} run sh \"$@\" -- -c 'cat {workspace}/alias/.ssh/id {home}/.ssh/id'")
+    for flags in ([], ["-v", str(workspace / "alias")], ["-v", str(workspace)]):
+        result = runner.bare("unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *flags)
+        assert "SECRET" not in result.out and result.code != 0, str(result)
+
+
+def test_home_of_the_environment_hides_no_less(runner, workspace, as_user):
+    """HOME that leads elsewhere does not uncover the keys of the user's real home."""
+    if as_user.is_root:
+        return  # Root's real home holds nothing of ours.
+    keys = as_user.home / ".ssh"
+    keys.mkdir(exist_ok=True)
+    (keys / "id").write_text("SECRET\n", encoding="utf-8")
+    as_user.own(keys)
+    for home in (str(workspace), "/nonexistent", "", "relative", "/"):
+        result = runner.run("cat", args=(keys / "id",), env={"HOME": home})
+        assert "SECRET" not in result.out and result.code != 0, str(result)
+
+
+def test_a_protected_file_replaced_from_outside_and_written_inside(runner, workspace):
+    """`git config` outside replaces the file under the mount; the sandbox writes all the time."""
+    runner.bare("sh", "-ec", "git -c init.defaultBranch=main init -q .").ok()
+    inside = runner.popen_porta(
+        "run", "sh", "-v", ".", "--quiet", "--", "-c",
+        "echo ready; while :; do printf '[core]\\n\\tfsmonitor = touch /tmp/owned\\n' >> .git/config; "
+        "echo '#!/bin/sh' > .git/hooks/post-commit; done 2>/dev/null")
+    assert inside.stdout.readline() == b"ready\n"
+    for number in range(50):
+        runner.bare("git", "config", "test.number", str(number)).ok()
+    inside.terminate()
+    inside.communicate(timeout=20)
+    text = (workspace / ".git" / "config").read_text()
+    assert "fsmonitor" not in text, text
+    assert "number = 49" in text, text
+    assert not (workspace / ".git" / "hooks" / "post-commit").exists()
+
+
+def test_nothing_is_left_in_a_workspace_that_was_only_read(runner, workspace):
+    (workspace / "file").write_text("text\n", encoding="utf-8")
+    runner.identity.own(workspace)
+    before = harness.snapshot(workspace)
+    for flags in (["-v", "."], ["-v", ".:ro"], ["-v", ".", "--net", "blocked"],
+                  ["-v", ".", "--allow-net", "example.com:443"]):
+        runner.sh("cat file >/dev/null; true", *flags).ok()
+        assert harness.difference(before, harness.snapshot(workspace)) == "", flags
