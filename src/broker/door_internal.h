@@ -19,8 +19,11 @@
 #include "broker/notify.h"
 #include "broker/unix_allowed.h"
 
-/* Calls that wait at once; the next is answered EAGAIN. Each holds up to three descriptors. */
-#define DOOR_WAITING_MAX 4096
+/*
+ * Calls that wait at once; the next is answered EAGAIN. Each holds up to three descriptors, and
+ * the kernel walks the list of all of them for each answer: 0.07 ms at 1000, 9 ms at 4000.
+ */
+#define DOOR_WAITING_MAX 1024
 /* Children that perform a call as its caller, at once. */
 #define DOOR_HELPERS_MAX 64
 /* Descriptors that the broker keeps for itself: with fewer left, nothing more may wait. */
