@@ -34,6 +34,13 @@ git -c user.name=Demo -c user.email=demo@example.com add . >/dev/null
 git -c user.name=Demo -c user.email=demo@example.com commit -q -m start
 
 echo "hello from the web server" >"$top/web/index.html"
+cat >fetch.py <<'END'
+import sys, urllib.request
+try:
+    print(urllib.request.urlopen(sys.argv[1], timeout=10).read().decode().strip())
+except OSError as error:
+    sys.exit(f"fetch.py: {error}")
+END
 serve() { # serve PORT-FILE
 	python3 - "$top/web" "$1" >/dev/null 2>&1 <<'END' &
 import functools, http.server, os, sys
@@ -91,8 +98,6 @@ check() { # check SENTENCE COMMAND...
 		failures=$((failures + 1))
 	fi
 }
-get="import sys, urllib.request; print(urllib.request.urlopen('http://127.0.0.1:%s/' % sys.argv[1], timeout=10).read().decode().strip())"
-
 show allowed "A build, with the project's directory writable:" \
 	porta run make -v .
 show allowed "What it built runs:" \
@@ -108,9 +113,9 @@ show refused "A hook that git would run outside cannot be planted:" \
 	porta run sh -v . -- -c 'echo "touch /tmp/owned" > .git/hooks/post-commit'
 check "there is no such hook" [ ! -e .git/hooks/post-commit ]
 show allowed "With one address and port allowed, that server answers:" \
-	porta run python3 --allow-net "127.0.0.1:$allowed" -- -c "$get" "$allowed"
+	porta run python3 --allow-net "127.0.0.1:$allowed" -- fetch.py "http://127.0.0.1:$allowed/"
 show refused "and no other, though nothing tells the program of a proxy:" \
-	porta run python3 --allow-net "127.0.0.1:$allowed" -- -c "$get" "$other"
+	porta run python3 --allow-net "127.0.0.1:$allowed" -- fetch.py "http://127.0.0.1:$other/"
 show refused "Processes outside are out of reach:" \
 	porta run sh -- -c "kill -0 $$"
 
