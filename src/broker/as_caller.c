@@ -375,14 +375,14 @@ as_caller_open(const struct as_caller_job *job)
 
 /* The namespace's own user namespace is entered too: the right to enter it is held there. */
 static _noreturn_ void
-run_diag_child(int init_pidfd, int answer_fd)
+run_diag_child(int caller_pidfd, int answer_fd)
 {
-	const int kept[] = { init_pidfd, answer_fd };
+	const int kept[] = { caller_pidfd, answer_fd };
 	int fd = -1;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	close_all_but(kept, ARRAY_SIZE(kept));
-	if (setns(init_pidfd, CLONE_NEWUSER | CLONE_NEWNET) < 0)
+	if (setns(caller_pidfd, CLONE_NEWUSER | CLONE_NEWNET) < 0)
 		_exit(errno);
 	fd = sock_diag_open();
 	if (fd < 0)
@@ -391,7 +391,7 @@ run_diag_child(int init_pidfd, int answer_fd)
 }
 
 int
-as_caller_open_diag(int init_pidfd)
+as_caller_open_diag(int caller_pidfd)
 {
 	int ends[2];
 	int pidfd = -1;
@@ -401,7 +401,7 @@ as_caller_open_diag(int init_pidfd)
 		return -errno;
 	pid = clone_child(&pidfd);
 	if (pid == 0)
-		run_diag_child(init_pidfd, ends[1]);
+		run_diag_child(caller_pidfd, ends[1]);
 	fd_close(ends[1]);
 	if (pid < 0) {
 		fd_close(ends[0]);

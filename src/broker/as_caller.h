@@ -72,7 +72,7 @@ void as_caller_kill(int pidfd);
  * descriptor that the caller of this function owns, or a negative errno.
  */
 int as_caller_open(const struct as_caller_job *job);
-/* A NETLINK_SOCK_DIAG socket in the network namespace of the sandbox's init; or a negative errno. */
-int as_caller_open_diag(int init_pidfd);
+/* A NETLINK_SOCK_DIAG socket in the network namespace of a caller; or a negative errno. */
+int as_caller_open_diag(int caller_pidfd);
 
 #endif

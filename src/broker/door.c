@@ -44,12 +44,12 @@ static const struct {
 };
 
 void
-door_open_diag(struct door *door)
+door_open_diag(struct door *door, const struct notify_request *request)
 {
 	if (door->listeners.diag_fd >= 0)
 		return;
 	if (door->config.plan->new_network)
-		door->listeners.diag_fd = as_caller_open_diag(door->config.init_pidfd);
+		door->listeners.diag_fd = as_caller_open_diag(notify_pidfd(&door->notify, request));
 	else
 		door->listeners.diag_fd = sock_diag_open();
 }

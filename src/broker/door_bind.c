@@ -204,7 +204,8 @@ judge_listen(struct door *door, const struct door_socket *socket)
 }
 
 static int
-listen_and_note(struct door *door, const struct door_socket *socket, int backlog)
+listen_and_note(struct door *door, const struct notify_request *request,
+		const struct door_socket *socket, int backlog)
 {
 	bool is_internet = socket->domain == AF_INET || socket->domain == AF_INET6;
 	int r = 0;
@@ -216,7 +217,7 @@ listen_and_note(struct door *door, const struct door_socket *socket, int backlog
 		r = judge_listen(door, socket);
 	if (r < 0)
 		return r;
-	door_open_diag(door);
+	door_open_diag(door, request);
 	if (!listeners_has_room(&door->listeners))
 		return -ENOBUFS;
 	if (listen(socket->fd, backlog) < 0)
@@ -236,7 +237,7 @@ door_handle_listen(struct door *door, const struct notify_request *request)
 	int r = door_take_socket(door, request, &socket);
 
 	if (r == 0) {
-		r = listen_and_note(door, &socket, (int)request->args[1]);
+		r = listen_and_note(door, request, &socket, (int)request->args[1]);
 		fd_close(socket.fd);
 	}
 	notify_answer_result(&door->notify, request->id, r);

@@ -182,11 +182,12 @@ record_refused(struct door *door, const struct destination *to, const struct net
 
 /* Whether the listener that would answer is the sandbox's own: 0, -EACCES, or -ECONNREFUSED where there is none. */
 static int
-judge_own_listener(struct door *door, const union door_address *address)
+judge_own_listener(struct door *door, const struct notify_request *request,
+		   const union door_address *address)
 {
 	int own;
 
-	door_open_diag(door);
+	door_open_diag(door, request);
 	own = listeners_own_tcp(&door->listeners, &address->any);
 
 	if (own == -ENOENT)
@@ -195,8 +196,8 @@ judge_own_listener(struct door *door, const union door_address *address)
 }
 
 static int
-judge(struct door *door, const struct door_socket *socket, const union door_address *address,
-      struct destination *to)
+judge(struct door *door, const struct notify_request *request, const struct door_socket *socket,
+      const union door_address *address, struct destination *to)
 {
 	const struct policy *policy = door->config.policy;
 	const struct net_rule *rule = NULL;
@@ -211,7 +212,7 @@ judge(struct door *door, const struct door_socket *socket, const union door_addr
 	if (door_is_elsewhere(door, socket->fd))
 		return 0;
 	if (verdict == NET_VERDICT_OWN_LISTENER && socket->type == SOCK_STREAM) {
-		int r = judge_own_listener(door, address);
+		int r = judge_own_listener(door, request, address);
 
 		if (r != -EACCES)
 			return r;
@@ -255,7 +256,7 @@ connect_internet(struct door *door, const struct notify_request *request, struct
 			r = judge_kind(door, socket, &to);
 		}
 		if (r == 0)
-			r = judge(door, socket, address, &to);
+			r = judge(door, request, socket, address, &to);
 	}
 	if (r == 0) {
 		door_perform_connect(door, request, TAKE_FD(socket->fd), address, bytes, -1);

@@ -95,7 +95,7 @@ bool door_is_elsewhere(const struct door *door, int socket_fd);
 int door_normalize_internet(union door_address *address, socklen_t *bytes,
 			    struct net_address *ret_address, uint16_t *ret_port);
 /* Opens what listeners are asked about with, at the first need. Where that fails, no listener counts as own. */
-void door_open_diag(struct door *door);
+void door_open_diag(struct door *door, const struct notify_request *request);
 /* "192.0.2.1:443", "[2001:db8::1]:443"; the caller frees it. */
 char *door_endpoint_text(const struct net_address *address, uint16_t port);
 /* "--flag VALUE", the value quoted for a shell where it must be; the caller frees it. */
