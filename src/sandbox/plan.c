@@ -41,12 +41,9 @@ plan_done(struct plan *plan)
 	for (size_t i = 0; i < plan->grants_count; i++)
 		free(plan->grants[i].path);
 	free(plan->grants);
-	for (size_t i = 0; i < plan->watches_count; i++) {
-		free(plan->watches[i].directory);
-		free(plan->watches[i].name);
-		free(plan->watches[i].label);
-	}
+	free(plan->ports);
 	free(plan->watches);
+	strv_done(&plan->watch_texts);
 	free(plan->quarantine_path);
 	for (size_t i = 0; i < ARRAY_SIZE(plan->stdio); i++) {
 		free(plan->stdio[i].path);

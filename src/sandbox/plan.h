@@ -62,9 +62,16 @@ struct plan_mount {
 /* A Landlock rule: what the sandbox may do beneath `path` beyond reading. */
 struct plan_grant {
 	char *path;
+	struct plan_inode inode; /* expected at `path`, which then has no symlink; all zero: not compared */
 	bool write;   /* WRITE_FILE and REFER; in the Landlock tier every right that changes something */
 	bool execute; /* EXECUTE, where --allow-exec is given */
-	bool read;    /* the Landlock tier with a read mode other than open */
+	bool read;    /* READ_FILE, in the lower tiers: a path that is gone by then is passed over */
+};
+
+/* TCP ports that Landlock lets connect to, where there is no door. */
+struct plan_ports {
+	uint16_t first;
+	uint16_t last;
 };
 
 /* What becomes of each of the descriptors 0, 1 and 2. */
@@ -110,16 +117,25 @@ struct plan {
 	bool wait_killable;    /* trapped calls are interrupted by fatal signals only, once received */
 	bool landlock_net;     /* the second wall: TCP connect (and bind where limited) denied to the sandbox itself */
 	bool landlock_execute; /* --allow-exec */
+	bool not_kept[GUARANTEE_COUNT]; /* what this machine cannot keep, and --degrade accepted */
 
-	struct plan_mount *mounts; /* in the order of application */
+	/*
+	 * In the order of application. The lower tiers apply none: there they tell what is named (WRITABLE,
+	 * READ_ONLY) and what is hidden (MASK), and the grants are made of them.
+	 */
+	struct plan_mount *mounts;
 	size_t mounts_count;
 	size_t mounts_capacity;
 	struct plan_grant *grants;
 	size_t grants_count;
 	size_t grants_capacity;
+	struct plan_ports *ports; /* SANDBOX_TIER_PORTS with rules */
+	size_t ports_count;
+	size_t ports_capacity;
 	struct protect_watch *watches; /* names that the guard holds during the run; see protect.h */
 	size_t watches_count;
 	size_t watches_capacity;
+	struct strv watch_texts; /* what their texts are kept in */
 	char *quarantine_path; /* porta's data directory for what was taken away; NULL without watches */
 
 	struct policy_limits limits; /* rlimits and cgroup values */

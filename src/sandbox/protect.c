@@ -1,17 +1,22 @@
 /* Protected names, at the time of planning; see protect.h. */
 #include "sandbox/protect.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
 #include "sandbox/protect_internal.h"
+#include "util/fd.h"
 #include "util/mem.h"
 #include "util/path.h"
 
 /* As the kernel's MAXSYMLINKS. */
 #define SYMLINKS_MAX 40
+/* Entries of a mount's top that are read; in a larger directory each name is looked for. */
+#define LISTED_ENTRIES_MAX 64
+#define LISTED_NAMES_MAX 128
 
 /* The last of the mounts that is at or above `path`, or NULL. */
 static struct plan_mount *
@@ -95,22 +100,39 @@ add_read_only(struct protect *p, const char *path, const struct stat *st, const 
 	protect_add_mount(p->plan, PLAN_MOUNT_READ_ONLY, path, st, reason);
 }
 
+const char *
+protect_keep_text(struct plan *plan, const char *text)
+{
+	strv_add(&plan->watch_texts, text);
+	return plan->watch_texts.items[plan->watch_texts.count - 1];
+}
+
+/* The texts must live as long as the plan. */
 static struct protect_watch *
-add_watch(struct plan *plan, const char *directory, const char *name, unsigned int flags,
-	  const char *label)
+add_kept_watch(struct plan *plan, const char *directory, const char *name, unsigned int flags,
+	       const char *label)
 {
 	struct protect_watch *watch;
 
 	MEM_GROW(plan->watches, plan->watches_capacity, plan->watches_count);
 	watch = &plan->watches[plan->watches_count++];
 	*watch = (struct protect_watch){
-		.directory = mem_strdup(directory),
-		.name = mem_strdup(name),
-		.label = mem_strdup(label),
+		.directory = directory,
+		.name = name,
+		.label = label,
 		.is_directory = (flags & PROTECT_DIRECTORY) != 0,
 		.is_git_config = (flags & PROTECT_GIT_CONFIG) != 0,
 	};
 	return watch;
+}
+
+static struct protect_watch *
+add_watch(struct plan *plan, const char *directory, const char *name, unsigned int flags,
+	  const char *label)
+{
+	return add_kept_watch(plan, protect_keep_text(plan, directory),
+			      protect_keep_text(plan, name), flags,
+			      protect_keep_text(plan, label));
 }
 
 static bool
@@ -304,36 +326,71 @@ is_found_elsewhere(const char *name)
 	return str_starts_with(name, ".git/") || str_equal(name, ".ssh") || str_equal(name, ".gnupg");
 }
 
-/* A name of several components; what is below a directory that does not exist is not looked for. */
-static void
-protect_below(struct protect *p, int mount_fd, const char *name, unsigned int flags)
+/*
+ * Which of the listed names, by their first components, are in a directory: one listing is cheaper than a look
+ * for each. False for a directory that is too large, or cannot be listed.
+ */
+static bool
+list_present(int mount_fd, bool *present)
 {
-	_cleanup_free_ char *path = path_join(p->mount_path, name);
-	_cleanup_free_ char *first = mem_strndup(name, strcspn(name, "/"));
-	_cleanup_free_ char *directory = NULL;
-	struct stat st;
+	int fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	size_t left = LISTED_ENTRIES_MAX;
 
-	if (fstatat(mount_fd, first, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		protect_path(p, path, flags, name);
-		return;
+	if (stream == NULL) {
+		fd_close(fd);
+		return false;
 	}
-	directory = path_dirname(path);
-	protect_found(p, directory, path_basename(path), NULL, flags, name);
+	while (left > 0 && (errno = 0, entry = readdir(stream)) != NULL) {
+		left--;
+		for (size_t i = 0; policy_protected_names[i] != NULL; i++) {
+			const char *name = policy_protected_names[i];
+			size_t n = strcspn(name, "/");
+
+			assert(i < LISTED_NAMES_MAX);
+			present[i] |= strncmp(name, entry->d_name, n) == 0 && entry->d_name[n] == '\0';
+		}
+	}
+	closedir(stream);
+	return left > 0 && errno == 0;
+}
+
+static bool
+is_home(int mount_fd)
+{
+	const char *home = getenv("HOME");
+	struct stat st;
+	struct stat home_st;
+
+	return home != NULL && stat(home, &home_st) == 0 && fstat(mount_fd, &st) == 0 &&
+	       st.st_dev == home_st.st_dev && st.st_ino == home_st.st_ino;
 }
 
 static void
 protect_listed_names(struct protect *p, int mount_fd)
 {
+	bool present[LISTED_NAMES_MAX] = { false };
+	const char *directory = protect_keep_text(p->plan, p->mount_path);
+	bool is_known = list_present(mount_fd, present);
+	bool in_home = is_home(mount_fd);
+
 	for (size_t i = 0; policy_protected_names[i] != NULL; i++) {
 		const char *name = policy_protected_names[i];
 		unsigned int flags = is_directory_name(name) ? PROTECT_DIRECTORY : 0;
+		bool is_deep = strchr(name, '/') != NULL;
 
 		if (is_found_elsewhere(name) || policy_allows_protected(p->policy, name))
 			continue;
-		if (strchr(name, '/') == NULL)
+		if (is_deep && (in_home || present[i] || !is_known)) {
+			_cleanup_free_ char *path = path_join(p->mount_path, name);
+
+			protect_path(p, path, flags, name);
+		} else if (!is_deep && is_known && !present[i]) {
+			add_kept_watch(p->plan, directory, name, flags, name);
+		} else if (!is_deep) {
 			protect_entry(p, mount_fd, p->mount_path, name, flags, name);
-		else
-			protect_below(p, mount_fd, name, flags);
+		}
 	}
 }
 

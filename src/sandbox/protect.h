@@ -22,16 +22,16 @@ struct plan;
  * One protected name that the guard watches. A name that exists is mounted read-only too
  * (a PLAN_MOUNT_READ_ONLY of the plan), and is mounted again when a program outside
  * replaces it. A name that does not exist is taken to quarantine when it appears, and
- * held by a placeholder from then on.
+ * held by a placeholder from then on. The texts are the plan's (watch_texts), or static.
  */
 struct protect_watch {
-	char *directory; /* absolute, free of symlinks, inside a writable mount; may not exist yet */
-	char *name;	 /* one component */
+	const char *directory; /* absolute, free of symlinks, inside a writable mount; may not exist yet */
+	const char *name;      /* one component */
 	bool is_directory; /* harm would come from a directory of this name, else from a file */
 	bool exists;	 /* at the time of planning, as a file or directory (not a symlink) */
 	bool is_symlink; /* exists, as a symlink: watched, put back if changed; the target is protected on its own */
 	bool is_git_config; /* a copy is kept and compared at the end: new settings that run programs are put back */
-	char *label;	 /* for people and --allow-protected: ".git/hooks" */
+	const char *label; /* for people and --allow-protected: ".git/hooks" */
 };
 
 /*

@@ -21,6 +21,8 @@ enum protect_flags {
 	PROTECT_PIN = 1 << 2,	     /* the path is only to be held in place */
 };
 
+/* A copy of a watch's text that lives as long as the plan. */
+const char *protect_keep_text(struct plan *plan, const char *text);
 /* Protects one name in a directory that is open, writable inside, free of symlinks, and pinned. */
 void protect_entry(struct protect *p, int directory_fd, const char *directory, const char *name,
 		   unsigned int flags, const char *label);

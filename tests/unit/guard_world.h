@@ -108,6 +108,23 @@ has_name(const char *name)
 	return lstat(name, &st) == 0;
 }
 
+/* Whether the name is mounted read-only: even what its owner may do fails so. */
+static bool
+is_read_only(const char *name)
+{
+	return utimensat(AT_FDCWD, name, NULL, 0) < 0 && errno == EROFS;
+}
+
+static bool
+wait_until_read_only(const char *name)
+{
+	for (uint64_t end = now_ms() + PATIENCE_MS; now_ms() < end; usleep(500)) {
+		if (is_read_only(name))
+			return true;
+	}
+	return false;
+}
+
 /* Until a placeholder is at the name, and mounted. */
 static bool
 wait_for_placeholder(const char *name)
@@ -116,7 +133,7 @@ wait_for_placeholder(const char *name)
 		struct stat st;
 
 		if (lstat(name, &st) == 0 && S_ISDIR(st.st_mode) && (st.st_mode & 0777) == 0500 &&
-		    utimensat(AT_FDCWD, name, NULL, 0) < 0 && errno == EROFS)
+		    is_read_only(name))
 			return true;
 	}
 	return false;
@@ -259,7 +276,7 @@ outer_main(uid_t uid, const struct scenario *scenario)
 		_exit(97);
 	/* Changing the id made /proc/self root's; the id maps are written there. */
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	setenv("HOME", world.root, 1);
+	setenv("HOME", world.ws, 1);
 	setenv("XDG_DATA_HOME", world.data, 1);
 	policy_init(&policy);
 	plan_init(&plan);

@@ -300,6 +300,9 @@ write_through_lock_handle(void)
 		_exit(1);
 	say(world.to_outside);
 	hear(world.to_inside);
+	if (!wait_until_read_only(".git/config"))
+		_exit(5);
+	usleep(50000); /* and the text noted */
 	if (fd_write_all(fd, evil, strlen(evil)) < 0)
 		_exit(2);
 	/* It is seen at once, not at the end of the run. */
@@ -307,9 +310,7 @@ write_through_lock_handle(void)
 		_cleanup_free_ char *text = read_text(".git/config");
 
 		if (strstr(text, "evil") == NULL) {
-			if (put(".git/config", evil, O_APPEND) == 0)
-				usleep(20000);
-			if (put(".git/config", evil, O_APPEND) == 0)
+			if (!wait_until_read_only(".git/config"))
 				_exit(3);
 			return;
 		}
@@ -325,7 +326,6 @@ replace_config_outside(void)
 	hear(world.to_outside);
 	if (rename(".git/config.lock", ".git/config") < 0)
 		_exit(80);
-	usleep(50000); /* it is seen, mounted and noted */
 	say(world.to_inside);
 }
 
@@ -355,8 +355,10 @@ test_config_replaced_outside(void **state)
 static void
 write_to_new_git_dir(void)
 {
+	say(world.to_outside);
 	hear(world.to_inside);
-	usleep(50000);
+	if (!wait_until_read_only(".git/config") || !wait_until_read_only(".git/hooks"))
+		_exit(3);
 	if (put(".git/config", evil, O_APPEND) == 0 || rename(".git", "x") == 0 ||
 	    put(".git/hooks/post-commit", "x", 0) == 0)
 		_exit(1);
@@ -367,7 +369,7 @@ write_to_new_git_dir(void)
 static void
 replace_git_dir_outside(void)
 {
-	usleep(50000); /* the guard has started */
+	hear(world.to_outside); /* the guard has started */
 	if (rename(".git", "old") < 0)
 		_exit(80);
 	prepare_repository();

@@ -30,6 +30,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 
 #include "sandbox/control.h"
@@ -41,6 +42,9 @@
 
 /* Rounds of taking a name that programs inside keep making; the next event goes on. */
 #define TAKE_ROUNDS_MAX 32
+
+/* How long the making of a plan can take, and a directory be looked at again for what was made meanwhile. */
+#define FRESH_SECONDS 2
 
 static void look_at_directory(struct guard *guard, size_t index);
 
@@ -64,7 +68,7 @@ bool
 guard_knows(const struct guard *guard, const char *path)
 {
 	for (size_t i = 0; i < guard->watches_count; i++) {
-		const struct guard_directory *directory =
+		struct guard_directory *directory =
 		    &guard->directories[guard->watches[i].directory];
 		size_t n = strlen(directory->path);
 
@@ -127,7 +131,7 @@ guard_hold(struct guard *guard, struct guard_watch *watch, const struct stat *st
 static bool
 hold_placeholder(struct guard *guard, struct guard_watch *watch)
 {
-	const struct guard_directory *directory = &guard->directories[watch->directory];
+	struct guard_directory *directory = &guard->directories[watch->directory];
 	const char *name = watch->plan->name;
 	_cleanup_fd_ int fd = -1;
 	struct stat st;
@@ -154,7 +158,7 @@ hold_placeholder(struct guard *guard, struct guard_watch *watch)
 static bool
 make_placeholder(struct guard *guard, struct guard_watch *watch)
 {
-	const struct guard_directory *directory = &guard->directories[watch->directory];
+	struct guard_directory *directory = &guard->directories[watch->directory];
 	const char *name = watch->plan->name;
 	_cleanup_free_ char *path = path_join(directory->path, name);
 
@@ -176,7 +180,7 @@ is_placeholder(const struct guard_directory *directory, const char *name, const 
 static void
 take(struct guard *guard, struct guard_watch *watch)
 {
-	const struct guard_directory *directory = &guard->directories[watch->directory];
+	struct guard_directory *directory = &guard->directories[watch->directory];
 	const char *name = watch->plan->name;
 
 	for (int round = 0; round < TAKE_ROUNDS_MAX; round++) {
@@ -206,7 +210,7 @@ take(struct guard *guard, struct guard_watch *watch)
 static void
 put_back_symlink(struct guard *guard, struct guard_watch *watch)
 {
-	const struct guard_directory *directory = &guard->directories[watch->directory];
+	struct guard_directory *directory = &guard->directories[watch->directory];
 	const char *name = watch->plan->name;
 	_cleanup_free_ char *kept = NULL;
 
@@ -253,7 +257,7 @@ hold_again(struct guard *guard, struct guard_watch *watch, struct stat st)
 static void
 react(struct guard *guard, struct guard_watch *watch, const struct stat *st)
 {
-	const struct guard_directory *directory = &guard->directories[watch->directory];
+	struct guard_directory *directory = &guard->directories[watch->directory];
 	const char *name = watch->plan->name;
 
 	if (watch->state == GUARD_SYMLINK) {
@@ -282,7 +286,7 @@ points_to(const struct guard_directory *directory, const char *name, const char 
 static void
 look_at_watch(struct guard *guard, struct guard_watch *watch)
 {
-	const struct guard_directory *directory = &guard->directories[watch->directory];
+	struct guard_directory *directory = &guard->directories[watch->directory];
 	const char *name = watch->plan->name;
 	bool is_same = false;
 	struct stat st;
@@ -333,15 +337,10 @@ static int
 open_directory(struct guard_directory *directory, int host_root_fd)
 {
 	_cleanup_fd_ int host_fd = guard_open(host_root_fd, directory->path, O_RDONLY | O_DIRECTORY);
-	_cleanup_fd_ int sandbox_fd = -1;
 
-	if (host_fd < 0)
-		return -errno;
-	sandbox_fd = guard_open(AT_FDCWD, directory->path, O_PATH | O_DIRECTORY);
-	if (sandbox_fd < 0 || fcntl(host_fd, F_SETSIG, GUARD_SIGNAL) < 0)
+	if (host_fd < 0 || fcntl(host_fd, F_SETSIG, GUARD_SIGNAL) < 0)
 		return -errno;
 	directory->host_fd = TAKE_FD(host_fd);
-	directory->sandbox_fd = TAKE_FD(sandbox_fd);
 	return arm(directory);
 }
 
@@ -357,7 +356,7 @@ pin_down_to(struct guard *guard, const char *above, const char *path)
 		_cleanup_free_ char *parent = mem_strndup(path, MAX(offset, (size_t)1));
 		_cleanup_fd_ int host_fd = guard_open(guard->host_root_fd, parent, O_PATH | O_DIRECTORY);
 		_cleanup_fd_ int sandbox_fd = guard_open(AT_FDCWD, parent, O_PATH | O_DIRECTORY);
-		const struct guard_directory place = { .host_fd = host_fd, .sandbox_fd = sandbox_fd };
+		struct guard_directory place = { .host_fd = host_fd, .sandbox_fd = sandbox_fd };
 		struct stat st;
 
 		if (host_fd < 0 || sandbox_fd < 0 ||
@@ -375,8 +374,8 @@ pin_down_to(struct guard *guard, const char *above, const char *path)
 static void
 take_component(struct guard *guard, size_t index)
 {
-	const struct guard_directory *directory = &guard->directories[index];
-	const struct guard_directory *parent = &guard->directories[directory->parent];
+	struct guard_directory *directory = &guard->directories[index];
+	struct guard_directory *parent = &guard->directories[directory->parent];
 	_cleanup_free_ char *path = component_path(guard, directory);
 	_cleanup_free_ char *kept = NULL;
 	const char *label = directory->component;
@@ -426,7 +425,7 @@ look_at_child(struct guard *guard, size_t index)
 static void
 look_at_directory(struct guard *guard, size_t index)
 {
-	const struct guard_directory *directory = &guard->directories[index];
+	struct guard_directory *directory = &guard->directories[index];
 
 	if (directory->host_fd < 0)
 		return;
@@ -532,6 +531,8 @@ link_directory(struct guard *guard, size_t index, bool was_made)
 	const struct guard_directory *parent;
 	struct stat st;
 
+	if (directory->host_fd >= 0 && fstat(directory->host_fd, &st) == 0)
+		directory->is_fresh = st.st_ctim.tv_sec + FRESH_SECONDS >= guard->started.tv_sec;
 	find_parent(guard, index);
 	if (directory->parent == GUARD_NO_DIRECTORY)
 		return;
@@ -541,22 +542,19 @@ link_directory(struct guard *guard, size_t index, bool was_made)
 		return;
 	directory->component_device = st.st_dev;
 	directory->component_inode = st.st_ino;
-	if (was_made) {
-		/* The handle inside must be one through the pin, not below it. */
-		close_directory(guard, index);
-		if (pin_down_to(guard, parent->path, directory->path))
-			open_directory(directory, guard->host_root_fd);
-	}
+	if (was_made)
+		pin_down_to(guard, parent->path, directory->path);
 }
 
 static void
 start_watch(struct guard *guard, struct guard_watch *watch)
 {
-	const struct guard_directory *directory = &guard->directories[watch->directory];
+	struct guard_directory *directory = &guard->directories[watch->directory];
 	char target[PATH_MAX];
 	struct stat st;
 
 	if (directory->host_fd < 0 ||
+	    (!watch->plan->exists && !watch->plan->is_symlink && !directory->is_fresh) ||
 	    fstatat(directory->host_fd, watch->plan->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	watch->device = st.st_dev;
@@ -670,7 +668,7 @@ guard_start(const struct plan *plan, int host_root_fd, int control_fd, struct gu
 static void
 clear_placeholder(struct guard *guard, struct guard_watch *watch)
 {
-	const struct guard_directory *directory = &guard->directories[watch->directory];
+	struct guard_directory *directory = &guard->directories[watch->directory];
 	_cleanup_free_ char *kept = NULL;
 
 	guard_unmount(directory, watch->plan->name);
@@ -681,12 +679,30 @@ clear_placeholder(struct guard *guard, struct guard_watch *watch)
 		tell_watch(guard, GUARD_EVENT_TAKEN, watch, kept);
 }
 
+/* What nobody has read of the events: the last look, which costs nothing where nothing happened. */
+static void
+look_at_pending(struct guard *guard)
+{
+	const struct timespec none = { 0 };
+	siginfo_t info;
+	sigset_t signals;
+	int number;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, GUARD_SIGNAL);
+	sigaddset(&signals, SIGIO);
+	while ((number = sigtimedwait(&signals, &info, &none)) > 0 || errno == EINTR) {
+		if (number > 0)
+			guard_look(guard, number == SIGIO ? -1 : info.si_fd);
+	}
+}
+
 /* The top of each -v mount, but not the git directories that came with it. */
 static void
 audit(struct guard *guard)
 {
 	for (size_t i = 0; i < guard->directories_count; i++) {
-		const struct guard_directory *directory = &guard->directories[i];
+		struct guard_directory *directory = &guard->directories[i];
 
 		for (size_t j = 0; j < guard->plan->mounts_count && directory->host_fd >= 0; j++) {
 			const struct plan_mount *mount = &guard->plan->mounts[j];
@@ -703,8 +719,11 @@ guard_end(struct guard *guard)
 	if (guard == NULL)
 		return;
 	guard->is_ending = true;
-	guard_look(guard, -1);
+	look_at_pending(guard);
 	for (size_t i = 0; i < guard->watches_count; i++) {
+		/* A write through a mapping sends no event. */
+		if (guard->watches[i].was_exposed && guard->watches[i].state == GUARD_HELD)
+			guard_git_check(guard, &guard->watches[i]);
 		if (guard->watches[i].state == GUARD_PLACEHOLDER)
 			clear_placeholder(guard, &guard->watches[i]);
 	}

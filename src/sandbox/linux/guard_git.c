@@ -66,7 +66,7 @@ has_new_programs(const struct guard_watch *watch, const char *text, size_t lengt
 static int
 replace_config(struct guard *guard, const struct guard_watch *watch, const struct stat *st)
 {
-	const struct guard_directory *directory = &guard->directories[watch->directory];
+	struct guard_directory *directory = &guard->directories[watch->directory];
 	const char *name = watch->plan->name;
 	int quarantine_fd = guard_quarantine_open(guard);
 	_cleanup_fd_ int fd = -1;
@@ -98,7 +98,7 @@ static void
 put_back(struct guard *guard, struct guard_watch *watch, const struct stat *st, const char *text,
 	 size_t length)
 {
-	const struct guard_directory *directory = &guard->directories[watch->directory];
+	struct guard_directory *directory = &guard->directories[watch->directory];
 	_cleanup_free_ char *path = path_join(directory->path, watch->plan->name);
 	_cleanup_free_ char *kept = NULL;
 	struct stat now;
@@ -262,10 +262,16 @@ audit_modules(struct guard *guard, int mount_fd, const char *path)
 void
 guard_git_audit(struct guard *guard, const struct guard_directory *directory)
 {
-	int fd = openat(directory->host_fd, ".", DIRECTORY_FLAGS);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
+	struct stat st;
+	DIR *stream;
+	int fd;
 
+	/* Most file systems count subdirectories as links; without one there is no repository. */
+	if (fstat(directory->host_fd, &st) == 0 && st.st_nlink == 2)
+		return;
+	fd = openat(directory->host_fd, ".", DIRECTORY_FLAGS);
+	stream = fd < 0 ? NULL : fdopendir(fd);
 	if (stream == NULL) {
 		fd_close(fd);
 		return;

@@ -19,11 +19,12 @@
 struct guard_directory {
 	char *path;
 	int host_fd;	       /* as the host sees it, where dnotify is set */
-	int sandbox_fd;	       /* through the sandbox's mounts */
+	int sandbox_fd;	       /* through the sandbox's mounts; opened when it is needed */
 	size_t parent;	       /* the nearest watched directory above, or GUARD_NO_DIRECTORY */
 	char *component;       /* of `path`, just below the parent; what it is (also if deeper ones are missing): */
 	dev_t component_device;
 	ino_t component_inode; /* 0: does not exist */
+	bool is_fresh;	       /* something was made in it about when the run began */
 	bool wants_writes;     /* a file in it may be open for writing inside: tell of writes too */
 };
 
@@ -66,15 +67,15 @@ struct guard {
 /* guard_mount.c: single steps on one name of a directory that is open. */
 
 /* Whether `name` is, inside, the root of a mount of this inode. */
-bool guard_is_mounted(const struct guard_directory *directory, const char *name, dev_t device,
+bool guard_is_mounted(struct guard_directory *directory, const char *name, dev_t device,
 		      ino_t inode);
 /*
  * Mounts what is at `name` on itself, if it is still the given inode in both views. -EAGAIN: it was
  * exchanged meanwhile, and nothing is mounted.
  */
-int guard_mount(const struct guard_directory *directory, const char *name, bool read_only,
+int guard_mount(struct guard_directory *directory, const char *name, bool read_only,
 		dev_t device, ino_t inode);
-void guard_unmount(const struct guard_directory *directory, const char *name);
+void guard_unmount(struct guard_directory *directory, const char *name);
 /* openat2 without symlinks, of an absolute path below a root (or AT_FDCWD: the sandbox's); -1 if that is not possible. */
 int guard_open(int root_fd, const char *path, int flags);
 bool guard_is_empty_directory(int directory_fd, const char *name);
@@ -84,7 +85,7 @@ bool guard_is_empty_directory(int directory_fd, const char *name);
 /* The quarantine directory of this run, made at the first need; -1 if that cannot be had. */
 int guard_quarantine_open(struct guard *guard);
 /* Moves a name away, whole. Returns 0 and where it is now, or a negative errno. */
-int guard_quarantine_take(struct guard *guard, const struct guard_directory *directory,
+int guard_quarantine_take(struct guard *guard, struct guard_directory *directory,
 			  const char *name, char **ret_path);
 /* Keeps a copy of a text under `name`. */
 int guard_quarantine_keep(struct guard *guard, const char *name, const char *text, size_t length,

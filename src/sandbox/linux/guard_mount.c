@@ -23,13 +23,21 @@ guard_open(int root_fd, const char *path, int flags)
 	return (int)syscall(SYS_openat2, root_fd, relative, &how, sizeof(how));
 }
 
+static int
+inside(struct guard_directory *directory)
+{
+	if (directory->sandbox_fd < 0)
+		directory->sandbox_fd = guard_open(AT_FDCWD, directory->path, O_PATH | O_DIRECTORY);
+	return directory->sandbox_fd;
+}
+
 bool
-guard_is_mounted(const struct guard_directory *directory, const char *name, dev_t device,
+guard_is_mounted(struct guard_directory *directory, const char *name, dev_t device,
 		 ino_t inode)
 {
 	struct statx st;
 
-	return statx(directory->sandbox_fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_INO,
+	return statx(inside(directory), name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_INO,
 		     &st) == 0 &&
 	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0 && st.stx_ino == inode &&
 	       makedev(st.stx_dev_major, st.stx_dev_minor) == device;
@@ -49,13 +57,13 @@ is_inode(int directory_fd, const char *name, int flags, dev_t device, ino_t inod
  * compared afterwards, and what does not fit is undone.
  */
 int
-guard_mount(const struct guard_directory *directory, const char *name, bool read_only,
+guard_mount(struct guard_directory *directory, const char *name, bool read_only,
 	    dev_t device, ino_t inode)
 {
 	struct mount_attr attributes = { .attr_set = read_only ? MOUNT_ATTR_RDONLY : 0 };
 	_cleanup_fd_ int tree_fd = -1;
 
-	tree_fd = open_tree(directory->sandbox_fd, name,
+	tree_fd = open_tree(inside(directory), name,
 			    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 	if (tree_fd < 0)
 		return errno == ENOENT ? -EAGAIN : -errno;
@@ -63,7 +71,7 @@ guard_mount(const struct guard_directory *directory, const char *name, bool read
 		return -EAGAIN;
 	if (mount_setattr(tree_fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0)
 		return -errno;
-	if (move_mount(tree_fd, "", directory->sandbox_fd, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (move_mount(tree_fd, "", inside(directory), name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return errno == ENOENT || errno == ENOTDIR ? -EAGAIN : -errno;
 	if (guard_is_mounted(directory, name, device, inode) &&
 	    is_inode(directory->host_fd, name, AT_SYMLINK_NOFOLLOW, device, inode))
@@ -73,10 +81,10 @@ guard_mount(const struct guard_directory *directory, const char *name, bool read
 }
 
 void
-guard_unmount(const struct guard_directory *directory, const char *name)
+guard_unmount(struct guard_directory *directory, const char *name)
 {
 	/* umount2 takes no directory handle. */
-	if (fchdir(directory->sandbox_fd) < 0)
+	if (fchdir(inside(directory)) < 0)
 		return;
 	umount2(name, MNT_DETACH | UMOUNT_NOFOLLOW);
 	if (chdir("/") < 0)

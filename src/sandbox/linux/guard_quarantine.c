@@ -223,7 +223,7 @@ remove_tree(int directory_fd, const char *name, void *data)
 
 /* To another file system. What a program inside adds while it is copied goes, like what it removes, unseen. */
 static int
-take_across(struct guard *guard, const struct guard_directory *directory, const char *name,
+take_across(struct guard *guard, struct guard_directory *directory, const char *name,
 	    const char *kept, char **ret_path)
 {
 	struct copy_budget budget = { .entries = COPY_ENTRIES_MAX, .bytes = COPY_BYTES_MAX };
@@ -246,7 +246,7 @@ take_across(struct guard *guard, const struct guard_directory *directory, const 
 }
 
 int
-guard_quarantine_take(struct guard *guard, const struct guard_directory *directory,
+guard_quarantine_take(struct guard *guard, struct guard_directory *directory,
 		      const char *name, char **ret_path)
 {
 	int fd = guard_quarantine_open(guard);
