@@ -30,11 +30,12 @@ unescape(char *text)
 	*out = '\0';
 }
 
-/* "ID PARENT MAJOR:MINOR ROOT POINT ..." */
+/* "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [OPTIONAL FIELDS] - TYPE SOURCE OPTIONS" */
 static int
 parse_line(char *line, struct mount_entry *entry)
 {
 	char *rest;
+	char *type;
 	int used = 0;
 
 	if (sscanf(line, "%u %*u %u:%u %n", &entry->id, &entry->device_major, &entry->device_minor,
@@ -42,7 +43,9 @@ parse_line(char *line, struct mount_entry *entry)
 		return -EINVAL;
 	entry->root = strtok_r(line + used, " ", &rest);
 	entry->point = strtok_r(NULL, " ", &rest);
-	if (entry->root == NULL || entry->point == NULL)
+	type = entry->point != NULL ? strstr(rest, " - ") : NULL;
+	entry->type = type != NULL ? strtok_r(type + strlen(" - "), " ", &rest) : NULL;
+	if (entry->type == NULL)
 		return -EINVAL;
 	unescape(entry->root);
 	unescape(entry->point);
@@ -50,24 +53,23 @@ parse_line(char *line, struct mount_entry *entry)
 }
 
 int
-mount_table_read(struct mount_table *ret_table, struct error *err)
+mount_table_read(const char *path, struct mount_table *ret_table, struct error *err)
 {
 	struct mount_table table = { 0 };
 	char *rest = NULL;
 	char *line;
 	int r;
 
-	r = fd_read_file_at(AT_FDCWD, "/proc/self/mountinfo", MOUNT_TABLE_MAX_BYTES, &table.text,
-			    NULL);
+	r = fd_read_file_at(AT_FDCWD, path, MOUNT_TABLE_MAX_BYTES, &table.text, NULL);
 	if (r < 0)
-		return error_set_errno(err, r, "cannot read /proc/self/mountinfo");
+		return error_set_errno(err, r, "cannot read %s", path);
 	for (line = strtok_r(table.text, "\n", &rest); line != NULL;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		MEM_GROW(table.entries, table.capacity, table.count);
 		r = parse_line(line, &table.entries[table.count]);
 		if (r < 0) {
 			mount_table_done(&table);
-			return error_set(err, r, "cannot understand /proc/self/mountinfo");
+			return error_set(err, r, "cannot understand %s", path);
 		}
 		table.count++;
 	}

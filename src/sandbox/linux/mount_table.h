@@ -19,6 +19,7 @@ struct mount_entry {
 	unsigned device_minor;
 	char *root;  /* the directory of the file system that is mounted */
 	char *point; /* where */
+	char *type;  /* of the file system: "ext4", "cgroup2" */
 };
 
 struct mount_table {
@@ -28,7 +29,8 @@ struct mount_table {
 	char *text; /* what the entries point into */
 };
 
-int mount_table_read(struct mount_table *ret_table, struct error *err);
+/* `path` is /proc/self/mountinfo, but for tests. */
+int mount_table_read(const char *path, struct mount_table *ret_table, struct error *err);
 void mount_table_done(struct mount_table *table);
 /*
  * Every path, `path` itself first, by which the tree at `path` (absolute, no symlinks) or a

@@ -146,7 +146,7 @@ mask_everywhere(struct hider *hider, const char *path, const char *reason, struc
 	int r = 0;
 
 	if (!hider->has_table)
-		r = mount_table_read(&hider->table, err);
+		r = mount_table_read("/proc/self/mountinfo", &hider->table, err);
 	hider->has_table = r == 0;
 	if (r == 0)
 		r = mount_table_aliases(&hider->table, path, &aliases, err);
