@@ -19,7 +19,7 @@ static_assert(ARRAY_SIZE(mount_kind_names) == PLAN_MOUNT_KIND_COUNT, "a name for
 void
 plan_init(struct plan *plan)
 {
-	*plan = (struct plan){ .tier = SANDBOX_TIER_NAMESPACES };
+	*plan = (struct plan){ .tier = SANDBOX_TIER_NAMESPACES, .cgroup_procs_fd = -1 };
 	for (size_t i = 0; i < ARRAY_SIZE(plan->stdio); i++) {
 		plan->stdio[i].shared_with = -1;
 		plan->stdio[i].pump_inside_fd = -1;
@@ -45,6 +45,9 @@ plan_done(struct plan *plan)
 	free(plan->watches);
 	strv_done(&plan->watch_texts);
 	free(plan->quarantine_path);
+	free(plan->cgroup_path);
+	strv_done(&plan->cgroup_settings);
+	fd_close(plan->cgroup_procs_fd);
 	for (size_t i = 0; i < ARRAY_SIZE(plan->stdio); i++) {
 		free(plan->stdio[i].path);
 		fd_close(plan->stdio[i].pump_inside_fd);

@@ -138,7 +138,14 @@ struct plan {
 	struct strv watch_texts; /* what their texts are kept in */
 	char *quarantine_path; /* porta's data directory for what was taken away; NULL without watches */
 
-	struct policy_limits limits; /* rlimits and cgroup values */
+	struct policy_limits limits;
+	/*
+	 * For limits on all processes together: the cgroup below which the command's is made, and the
+	 * "FILE VALUE" pairs written there. NULL and none where they are not asked for, or not kept.
+	 */
+	char *cgroup_path;
+	struct strv cgroup_settings;
+	int cgroup_procs_fd; /* cgroup.procs of the command's group, once it is made; owned by the plan. Else -1 */
 	struct plan_stdio stdio[3];
 	bool has_terminal;	  /* one of 0-2 is the controlling terminal */
 	/*
