@@ -1,4 +1,5 @@
 /* The plan for a person and for a program; see plan.h. */
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -64,6 +65,33 @@ explain_grants(const struct plan *plan, struct strbuf *out)
 	}
 }
 
+/* Those on all processes together have a cgroup, and the others, which come first, are rlimits. */
+static bool
+has_rlimit(const struct plan *plan, enum limit_kind kind)
+{
+	return plan->limits.is_set[kind] && kind < LIMIT_MEMORY_BYTES;
+}
+
+static void
+explain_limits(const struct plan *plan, struct strbuf *out)
+{
+	bool is_first = true;
+
+	for (enum limit_kind kind = 0; kind < LIMIT_KIND_COUNT; kind++) {
+		if (!has_rlimit(plan, kind))
+			continue;
+		strbuf_printf(out, "%s  %-10s %" PRIu64 "\n", is_first ? "\nLimits of each process\n" : "",
+			      limit_name(kind), plan->limits.value[kind]);
+		is_first = false;
+	}
+	if (plan->cgroup_path == NULL)
+		return;
+	strbuf_puts(out, "\nLimits of all processes together\n");
+	explain_line(out, "new group", plan->cgroup_path, "below this cgroup");
+	for (size_t i = 0; i < plan->cgroup_settings.count; i++)
+		explain_line(out, "set", plan->cgroup_settings.items[i], "");
+}
+
 void
 plan_explain(const struct plan *plan, struct strbuf *out)
 {
@@ -86,6 +114,7 @@ plan_explain(const struct plan *plan, struct strbuf *out)
 	strbuf_puts(out, "\nDescriptors\n");
 	for (size_t i = 0; i < ARRAY_SIZE(plan->stdio); i++)
 		strbuf_printf(out, "  %zu          %s\n", i, stdio_kind_names[plan->stdio[i].kind]);
+	explain_limits(plan, out);
 	strbuf_printf(out, "\nCapabilities: %s\n",
 		      plan->as_root ? "those on files and ids, over the sandbox's own" : "none");
 	explain_grants(plan, out);
@@ -147,6 +176,34 @@ json_grants(const struct plan *plan, struct strbuf *out)
 	strbuf_puts(out, "]}");
 }
 
+static void
+json_limits(const struct plan *plan, struct strbuf *out)
+{
+	const char *separator = "";
+
+	strbuf_puts(out, "\"rlimits\":{");
+	for (enum limit_kind kind = 0; kind < LIMIT_KIND_COUNT; kind++) {
+		if (!has_rlimit(plan, kind))
+			continue;
+		strbuf_printf(out, "%s\"%s\":%" PRIu64, separator, limit_name(kind),
+			      plan->limits.value[kind]);
+		separator = ",";
+	}
+	strbuf_puts(out, "},\"cgroup\":");
+	if (plan->cgroup_path == NULL) {
+		strbuf_puts(out, "null");
+		return;
+	}
+	strbuf_puts(out, "{\"parent\":");
+	strbuf_put_json(out, plan->cgroup_path);
+	strbuf_puts(out, ",\"settings\":[");
+	for (size_t i = 0; i < plan->cgroup_settings.count; i++) {
+		strbuf_puts(out, i ? "," : "");
+		strbuf_put_json(out, plan->cgroup_settings.items[i]);
+	}
+	strbuf_puts(out, "]}");
+}
+
 void
 plan_explain_json(const struct plan *plan, struct strbuf *out)
 {
@@ -160,6 +217,8 @@ plan_explain_json(const struct plan *plan, struct strbuf *out)
 		strbuf_put_json(out, stdio_kind_names[plan->stdio[i].kind]);
 	}
 	strbuf_puts(out, "],");
+	json_limits(plan, out);
+	strbuf_putc(out, ',');
 	json_grants(plan, out);
 	strbuf_puts(out, ",\"seccomp\":{");
 	json_field(out, "network", filter_network_names[plan->filter_network]);

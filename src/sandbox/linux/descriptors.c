@@ -119,7 +119,7 @@ close_all_but(int *kept, size_t count)
 int
 descriptors_drop_broker(const struct plan *plan, int control_fd, int host_root_fd)
 {
-	int kept[] = { control_fd, host_root_fd, plan->stdio[0].pump_inside_fd,
+	int kept[] = { control_fd, host_root_fd, plan->cgroup_procs_fd, plan->stdio[0].pump_inside_fd,
 		       plan->stdio[1].pump_inside_fd, plan->stdio[2].pump_inside_fd };
 
 	return close_all_but(kept, ARRAY_SIZE(kept));
