@@ -29,6 +29,7 @@
 #include "broker/terminal.h"
 #include "broker/violations.h"
 #include "sandbox/control.h"
+#include "sandbox/linux/cgroup.h"
 #include "sandbox/linux/guard.h"
 #include "sandbox/sandbox.h"
 #include "util/exit_code.h"
@@ -44,6 +45,7 @@ struct broker {
 	const struct policy *policy;
 	struct plan *plan;
 	struct sandbox sandbox;
+	struct cgroup cgroup;
 	struct loop *loop;
 	struct violations *violations;
 	struct resolver_client *resolver;
@@ -330,6 +332,27 @@ raise_descriptor_limit(void)
 	}
 }
 
+/* What looking could not tell shows now: another process in the group, a controller that does not suit it. */
+static int
+make_cgroup(struct broker *broker)
+{
+	struct error why = ERROR_INIT;
+	int r;
+
+	if (broker->plan->cgroup_path == NULL)
+		return 0;
+	r = cgroup_make(broker->plan, &broker->cgroup, &why);
+	if (r < 0 && broker->policy->degrade[GUARANTEE_LIMITS]) {
+		broker->plan->not_kept[GUARANTEE_LIMITS] = true;
+		return 0;
+	}
+	if (r < 0)
+		return error_set(broker->err, -ECANCELED,
+				 "this machine cannot keep the guarantee limits (--degrade=limits accepts that): %s",
+				 why.message);
+	return 0;
+}
+
 static int
 start(struct broker *broker, const struct broker_options *options)
 {
@@ -345,7 +368,9 @@ start(struct broker *broker, const struct broker_options *options)
 	r = watch_signals(broker);
 	if (r < 0)
 		return error_set_errno(broker->err, r, "cannot read signals");
-	r = sandbox_start(broker->plan, &broker->sandbox, broker->err);
+	r = make_cgroup(broker);
+	if (r == 0)
+		r = sandbox_start(broker->plan, &broker->sandbox, broker->err);
 	if (r < 0)
 		return r;
 	raise_descriptor_limit();
@@ -354,6 +379,29 @@ start(struct broker *broker, const struct broker_options *options)
 		    resolver_client_new(broker->policy, broker->loop, broker->violations);
 	loop_watch(broker->loop, broker->sandbox.control_fd, POLLIN, on_control, broker);
 	return 0;
+}
+
+static void
+remark_limits(const struct broker *broker)
+{
+	if (cgroup_count_events(&broker->cgroup, "memory.events", "oom_kill") > 0)
+		violations_remark(broker->violations,
+				  "the limit on memory was reached, and the command was ended (--limit memory)");
+	if (cgroup_count_events(&broker->cgroup, "pids.events", "max") > 0)
+		violations_remark(broker->violations,
+				  "the limit on tasks was reached, and some could not be started (--limit pids)");
+}
+
+/* The groups go when nobody is in them any more; init and the door's helpers are in porta's. */
+static void
+end_cgroup(struct broker *broker)
+{
+	if (broker->cgroup.own_fd < 0)
+		return;
+	waitpid(broker->sandbox.init_pid, NULL, 0);
+	door_free(TAKE_PTR(broker->door));
+	resolver_client_free(TAKE_PTR(broker->resolver));
+	cgroup_done(&broker->cgroup);
 }
 
 /*
@@ -374,6 +422,7 @@ finish(struct broker *broker, const struct broker_options *options)
 	terminal_restore(&broker->terminal, broker->wait_status);
 	for (size_t i = 0; i < broker->placeholders.count; i++)
 		guard_clear_placeholder(broker->placeholders.items[i]);
+	remark_limits(broker);
 	if (!options->quiet)
 		violations_print(broker->violations, STDERR_FILENO);
 	if (broker->report_fd >= 0) {
@@ -382,6 +431,7 @@ finish(struct broker *broker, const struct broker_options *options)
 			broker->result = error_set_errno(broker->err, r, "--report %s",
 							 options->report_path);
 	}
+	end_cgroup(broker);
 	terminal_end_alike(&broker->terminal, broker->wait_status);
 }
 
@@ -393,6 +443,7 @@ broker_done(struct broker *broker)
 	stdio_free(broker->pumps);
 	terminal_done(&broker->terminal);
 	sandbox_done(&broker->sandbox);
+	cgroup_done(&broker->cgroup);
 	violations_free(broker->violations);
 	loop_free(broker->loop);
 	strv_done(&broker->placeholders);
@@ -408,6 +459,7 @@ broker_run(const struct policy *policy, struct plan *plan, const struct broker_o
 		.policy = policy,
 		.plan = plan,
 		.sandbox = { .init_pidfd = -1, .control_fd = -1 },
+		.cgroup = CGROUP_INIT,
 		.terminal = { .fd = -1 },
 		.signal_fd = -1,
 		.report_fd = -1,
