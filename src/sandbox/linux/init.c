@@ -29,6 +29,7 @@
 #include <sys/wait.h>
 
 #include "sandbox/control.h"
+#include "sandbox/linux/cgroup.h"
 #include "sandbox/linux/confine.h"
 #include "sandbox/linux/descriptors.h"
 #include "sandbox/linux/filter.h"
@@ -128,7 +129,9 @@ run_command(struct init *init)
 		error_set_errno(&init->err, r, "cannot lead a process group");
 		fail(init, r);
 	}
-	r = confine_command(init);
+	r = cgroup_join(init->plan, &init->err);
+	if (r == 0)
+		r = confine_command(init);
 	if (r < 0)
 		fail(init, r);
 	execute(init->plan);
