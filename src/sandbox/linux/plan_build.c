@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "sandbox/command_path.h"
+#include "sandbox/linux/cgroup.h"
 #include "sandbox/linux/exec_list.h"
 #include "sandbox/linux/plan_paths.h"
 #include "sandbox/sandbox.h"
@@ -410,9 +411,6 @@ static int
 check_machine(const struct builder *builder, struct error *err)
 {
 	const struct machine *machine = builder->machine;
-	const struct policy_limits *limits = &builder->policy->limits;
-	bool wants_cgroup = limits->is_set[LIMIT_MEMORY_BYTES] || limits->is_set[LIMIT_TASKS] ||
-			    limits->is_set[LIMIT_CPU_MILLI];
 	int r;
 
 	r = require(builder, machine->landlock_abi >= 1, GUARANTEE_DEVICES,
@@ -423,10 +421,26 @@ check_machine(const struct builder *builder, struct error *err)
 	if (r == 0 && !machine->seccomp_listener)
 		r = error_set(err, -EOPNOTSUPP,
 			      "this machine cannot keep the guarantee 'network': the kernel, or a sandbox around porta, does not let seccomp filters have a listener ('porta doctor' tells more)");
-	if (r == 0 && wants_cgroup)
-		r = require(builder, machine->cgroup_delegated, GUARANTEE_LIMITS,
-			    "--limit memory, pids and cpus need a delegated cgroup v2", err);
 	return r;
+}
+
+/* Limits on all processes together: looked for only where they are asked for. */
+static int
+plan_cgroup(struct builder *builder, struct error *err)
+{
+	struct plan *plan = builder->plan;
+	struct error why = ERROR_INIT;
+	int r;
+
+	cgroup_add_settings(&plan->limits, &plan->cgroup_settings);
+	if (plan->cgroup_settings.count == 0)
+		return 0;
+	r = cgroup_find("/proc/self", &plan->cgroup_settings, &plan->cgroup_path, &why);
+	if (r == 0)
+		return 0;
+	strv_done(&plan->cgroup_settings);
+	error_wrap(&why, r, "--limit memory, pids and cpus need a delegated cgroup v2");
+	return require(builder, false, GUARANTEE_LIMITS, why.message, err);
 }
 
 static void
@@ -468,6 +482,8 @@ sandbox_plan(const struct policy *policy, const struct sandbox_command *command,
 
 	set_facts(&builder);
 	r = check_machine(&builder, err);
+	if (r == 0)
+		r = plan_cgroup(&builder, err);
 	if (r < 0)
 		return r;
 	r = command_path_find(command->name, command->environment, &ret_plan->command_path, err);
