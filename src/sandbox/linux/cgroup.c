@@ -108,13 +108,13 @@ find_group(const char *proc_self, const char *name, char **ret_path, struct erro
 	r = -EOPNOTSUPP;
 	for (size_t i = table.count; r < 0 && i > 0; i--) {
 		const struct mount_entry *entry = &table.entries[i - 1];
-		const char *below = name;
+		_cleanup_free_ char *joined = NULL;
 
 		if (!str_equal(entry->type, "cgroup2") || !path_is_beneath(name, entry->root))
 			continue;
-		if (!str_equal(entry->root, "/"))
-			below += strlen(entry->root);
-		*ret_path = path_join(entry->point, *below == '\0' ? "/" : below);
+		joined = path_join(entry->point,
+				   name + (str_equal(entry->root, "/") ? 0 : strlen(entry->root)));
+		*ret_path = path_normalize("/", joined);
 		r = 0;
 	}
 	mount_table_done(&table);
