@@ -75,7 +75,7 @@ machine_judge(const struct machine *machine, enum guarantee guarantee,
 		fail(ret_verdict, "the kernel has no directory notification",
 		     "a kernel with CONFIG_DNOTIFY");
 	else if ((need & NEED_CGROUP) && !machine->cgroup_delegated)
-		fail(ret_verdict, "no cgroup v2 with memory and pids is delegated to this user",
+		fail(ret_verdict, machine->cgroup_why,
 		     "systemd-run --user --scope -p Delegate=yes porta run ...");
 }
 

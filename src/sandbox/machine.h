@@ -26,8 +26,8 @@ struct machine {
 	bool new_proc;		     /* a new /proc can be mounted in the namespace */
 	bool dnotify;
 	bool mount_setattr;
-	bool cgroup_delegated;	     /* a cgroup v2 of this user's, with memory and pids controllers */
-	char cgroup_path[256];
+	bool cgroup_delegated;	     /* a cgroup v2 of this user's, with memory, pids and cpu controllers */
+	char cgroup_why[256];	     /* the reason if not: half a sentence */
 };
 
 /*

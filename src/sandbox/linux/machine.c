@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "sandbox/linux/cgroup.h"
 #include "util/fd.h"
 #include "util/os_linux.h"
 
@@ -147,31 +148,21 @@ probe_access(struct machine *machine)
 	waitpid(pid, NULL, 0);
 }
 
-/* cgroup v2: the process's own group, if this user may make groups in it and give them memory and pids. */
+/* Whether porta, started as it is now, could limit memory, tasks and CPUs. */
 static void
 probe_cgroup(struct machine *machine)
 {
-	_cleanup_free_ char *own = NULL;
-	_cleanup_free_ char *controllers = NULL;
-	char path[sizeof(machine->cgroup_path) + 64];
-	char *line;
+	struct policy_limits all = { 0 };
+	struct strv settings = STRV_INIT;
+	_cleanup_free_ char *path = NULL;
+	struct error why = ERROR_INIT;
 
-	if (fd_read_file_at(AT_FDCWD, "/proc/self/cgroup", SMALL_FILE_MAX_BYTES, &own, NULL) < 0)
-		return;
-	line = strstr(own, "0::/");
-	if (line == NULL || (line != own && line[-1] != '\n'))
-		return;
-	line += strlen("0::");
-	line[strcspn(line, "\n")] = '\0';
-	if ((size_t)snprintf(machine->cgroup_path, sizeof(machine->cgroup_path), "/sys/fs/cgroup%s",
-			     line) >= sizeof(machine->cgroup_path))
-		return;
-	snprintf(path, sizeof(path), "%s/cgroup.controllers", machine->cgroup_path);
-	if (fd_read_file_at(AT_FDCWD, path, SMALL_FILE_MAX_BYTES, &controllers, NULL) < 0)
-		return;
-	machine->cgroup_delegated = access(machine->cgroup_path, W_OK) == 0 &&
-				    strstr(controllers, "memory") != NULL &&
-				    strstr(controllers, "pids") != NULL;
+	for (enum limit_kind kind = 0; kind < LIMIT_KIND_COUNT; kind++)
+		all.is_set[kind] = true;
+	cgroup_add_settings(&all, &settings);
+	machine->cgroup_delegated = cgroup_find("/proc/self", &settings, &path, &why) == 0;
+	snprintf(machine->cgroup_why, sizeof(machine->cgroup_why), "%s", why.message);
+	strv_done(&settings);
 }
 
 void
