@@ -5,7 +5,8 @@
 # from elsewhere (Node, Go) is taken as it is. Services that come with a package are not started.
 set -eu
 
-# WHAT:PACKAGE. WHAT is a command, or, with a slash, a file that must exist (shell pattern).
+# WHAT:PACKAGE. WHAT is a command, or, with a slash, a file that must exist (shell pattern);
+# with a bar, either of two.
 build_needs='
 gcc:gcc
 /usr/include/stdio.h:libc6-dev
@@ -41,6 +42,11 @@ ssh:openssh-client
 node:nodejs
 npm:npm
 java:default-jre-headless
+go|/usr/local/go/bin/go:golang-go
+zsh:zsh
+fish:fish
+less:less
+vim:vim
 /usr/lib/postgresql/*/bin/initdb:postgresql
 redis-server:redis-server
 chromium:chromium
@@ -59,6 +65,7 @@ git:git
 
 is_there() {
 	case $1 in
+	*"|"*) is_there "${1%%|*}" || is_there "${1#*|}" ;;
 	# The pattern is meant to expand.
 	# shellcheck disable=SC2086
 	/*) set -- $1 && [ -e "$1" ] ;;

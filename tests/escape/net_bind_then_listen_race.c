@@ -6,6 +6,7 @@
 #include "attack.h"
 
 #include <pthread.h>
+#include <time.h>
 
 static struct sockaddr_in name;
 
@@ -27,7 +28,7 @@ attack(void)
 
 	name = ipv4("127.0.0.1", 0);
 	pthread_create(&thread, NULL, flip, NULL);
-	for (int i = 0; i < 1000; i++) {
+	for (time_t end = time(NULL) + 3; time(NULL) < end;) {
 		struct sockaddr_in got;
 		socklen_t length = sizeof(got);
 		int fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -6,6 +6,7 @@
 #include "attack.h"
 
 #include <pthread.h>
+#include <time.h>
 
 static struct sockaddr_in name;
 
@@ -31,7 +32,7 @@ attack(void)
 
 	name = ipv4("203.0.113.5", 80);
 	pthread_create(&thread, NULL, flip, NULL);
-	for (int i = 0; i < 3000; i++) {
+	for (time_t end = time(NULL) + 3; time(NULL) < end;) {
 		struct sockaddr_in peer = { 0 };
 		socklen_t length = sizeof(peer);
 		int fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -7,6 +7,7 @@
 #include "attack.h"
 
 #include <pthread.h>
+#include <time.h>
 
 static int fd, spare[2];
 
@@ -29,7 +30,7 @@ attack(void)
 	spare[1] = socket(AF_INET, SOCK_STREAM, 0);
 	fd = dup(spare[0]);
 	pthread_create(&thread, NULL, swap, NULL);
-	for (int i = 0; i < 2000; i++) {
+	for (time_t end = time(NULL) + 3; time(NULL) < end;) {
 		connect(fd, (struct sockaddr *)&other, sizeof(other));
 		for (int j = 0; j < 2; j++) {
 			struct sockaddr_in peer;

@@ -6,6 +6,7 @@
 #include "attack.h"
 
 #include <pthread.h>
+#include <time.h>
 
 static struct sockaddr_in *name;
 
@@ -30,7 +31,7 @@ attack(void)
 
 	name = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pthread_create(&thread, NULL, remap, NULL);
-	for (int i = 0; i < 20000; i++) {
+	for (time_t end = time(NULL) + 3; time(NULL) < end;) {
 		struct sockaddr_in peer = { 0 };
 		socklen_t length = sizeof(peer);
 		int fd = socket(AF_INET, SOCK_STREAM, 0);

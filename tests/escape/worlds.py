@@ -49,9 +49,11 @@ class Services:
                 lambda: os.readlink(f"/proc/{self.holder.pid}/ns/net") != mine)
             self.prefix = ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net", "--"]
             subprocess.run([*self.prefix, "sh", "-ec", NETWORK_SETUP], check=True)
+        # The user may be unable to reach the clone.
+        script = shutil.copy(HERE / "services.py", machine.directory)
         runner = harness.Runner(machine, identity, "/", self.prefix)
         self.process = runner.popen(
-            ["/usr/bin/python3", "-B", HERE / "services.py", self.directory],
+            ["/usr/bin/python3", "-B", script, self.directory],
             stdin=subprocess.PIPE, stderr=None)
         assert self.process.stdout.readline() == b"ready\n"
 
