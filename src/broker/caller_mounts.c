@@ -45,7 +45,8 @@ static bool
 is_named_point(const struct plan *plan, const char *mount_point)
 {
 	for (size_t i = 0; i < plan->mounts_count; i++) {
-		if (is_named_mount(&plan->mounts[i]) && str_equal(plan->mounts[i].path, mount_point))
+		if (is_named_mount(&plan->mounts[i]) &&
+		    str_equal(plan->mounts[i].path, mount_point))
 			return true;
 	}
 	return false;
@@ -60,7 +61,8 @@ decode_octal(char *text)
 	while (*text != '\0') {
 		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' &&
 		    text[2] <= '7' && text[3] >= '0' && text[3] <= '7') {
-			*to++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
+			*to++ =
+			    (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
 			text += 4;
 		} else {
 			*to++ = *text++;
@@ -80,7 +82,8 @@ parse_line(char *line, struct caller_mount *ret_mount, char **ret_point)
 	int root = 0;
 	char *point;
 
-	if (sscanf(line, "%llu %llu %u:%u %n", &id, &parent_id, &device_major, &device_minor, &root) < 4 ||
+	if (sscanf(line, "%llu %llu %u:%u %n", &id, &parent_id, &device_major, &device_minor,
+		   &root) < 4 ||
 	    root == 0)
 		return false;
 	point = strchr(line + root, ' ');
@@ -100,7 +103,8 @@ parse_line(char *line, struct caller_mount *ret_mount, char **ret_point)
 
 /* Calls `fn` for each mount of the process's namespace, until it returns false. */
 static void
-for_each_mount(pid_t pid, bool (*fn)(void *data, const struct caller_mount *mount, const char *point),
+for_each_mount(pid_t pid,
+	       bool (*fn)(void *data, const struct caller_mount *mount, const char *point),
 	       void *data)
 {
 	_cleanup_free_ char *line = NULL;
@@ -149,7 +153,10 @@ read_mounts(struct caller_mounts *mounts)
 
 	mounts->count = 0;
 	for_each_mount(mounts->init_pid, add_mount, mounts);
-	/* What is mounted beneath a named mount belongs to it. Parents mostly come first: two rounds. */
+	/*
+	 * What is mounted beneath a named mount belongs to it. Parents mostly come first: two
+	 * rounds.
+	 */
 	while (changed) {
 		changed = false;
 		for (size_t i = 0; i < mounts->count; i++) {

@@ -30,12 +30,15 @@ struct caller_mounts {
 void caller_mounts_init(struct caller_mounts *mounts, const struct plan *plan, pid_t init_pid);
 void caller_mounts_done(struct caller_mounts *mounts);
 
-/* Whether the file lies in a mount that `-v` made, read-only ones too, or in what is mounted beneath one. */
+/*
+ * Whether the file lies in a mount that `-v` made, read-only ones too, or in what is mounted
+ * beneath one.
+ */
 bool caller_mounts_is_named(struct caller_mounts *mounts, const struct unix_path_file *file);
 /*
  * The device number of the file's file system as the kernel keeps it (struct sock_diag_unix):
- * st_dev is another on btrfs and overlayfs. `tid` is the thread for which the file was opened: it may be in a
- * mount namespace of its own. 0 where it is not known.
+ * st_dev is another on btrfs and overlayfs. `tid` is the thread for which the file was opened: it
+ * may be in a mount namespace of its own. 0 where it is not known.
  */
 uint32_t caller_mounts_device(struct caller_mounts *mounts, pid_t tid,
 			      const struct unix_path_file *file);

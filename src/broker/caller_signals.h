@@ -15,11 +15,17 @@ enum caller_signal {
 	 * NOTIFY_RESTART is sure to be taken by the kernel and not seen by the program.
 	 */
 	CALLER_SIGNAL_CERTAIN,
-	/* One for the process, that this thread may take or another: EINTR is the answer that harms neither. */
+	/*
+	 * One for the process, that this thread may take or another: EINTR is the answer that harms
+	 * neither.
+	 */
 	CALLER_SIGNAL_POSSIBLE,
 };
 
-/* Reads /proc/TID/status, and that of the process's first thread where it is another. An error counts as none. */
+/*
+ * Reads /proc/TID/status, and that of the process's first thread where it is another. An error
+ * counts as none.
+ */
 enum caller_signal caller_signals_look(pid_t tid);
 
 #endif

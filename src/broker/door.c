@@ -4,8 +4,8 @@
  * Theory of operation. The listener becomes readable; one request is received and given to the
  * handler of its call. The handler takes a duplicate of the caller's descriptor once, copies
  * what the call points to once, asks whether the caller still waits, judges only
- * what it holds by then, performs the call on the duplicate, and answers. What cannot be answered at
- * once waits beside the loop (door_waiting.c). Nothing is kept of a connection that was made.
+ * what it holds by then, performs the call on the duplicate, and answers. What cannot be answered
+ * at once waits beside the loop (door_waiting.c). Nothing is kept of a connection that was made.
  */
 #include "broker/door.h"
 
@@ -24,23 +24,22 @@
 #define __NR_fchmodat2 452
 #endif
 
-
 typedef void door_handler_fn(struct door *door, const struct notify_request *request);
 
 static const struct {
 	int number;
 	door_handler_fn *fn;
 } handlers[] = {
-	{ SYS_connect, door_handle_connect },
-	{ SYS_bind, door_handle_bind },
-	{ SYS_listen, door_handle_listen },
-	{ SYS_socket, door_handle_socket },
+	{ .number = SYS_connect, .fn = door_handle_connect },
+	{ .number = SYS_bind, .fn = door_handle_bind },
+	{ .number = SYS_listen, .fn = door_handle_listen },
+	{ .number = SYS_socket, .fn = door_handle_socket },
 #ifdef SYS_chmod
-	{ SYS_chmod, door_handle_chmod },
+	{ .number = SYS_chmod, .fn = door_handle_chmod },
 #endif
-	{ SYS_fchmod, door_handle_fchmod },
-	{ SYS_fchmodat, door_handle_fchmodat },
-	{ __NR_fchmodat2, door_handle_fchmodat2 },
+	{ .number = SYS_fchmod, .fn = door_handle_fchmod },
+	{ .number = SYS_fchmodat, .fn = door_handle_fchmodat },
+	{ .number = __NR_fchmodat2, .fn = door_handle_fchmodat2 },
 };
 
 void

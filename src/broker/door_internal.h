@@ -37,7 +37,7 @@ struct door {
 	struct listeners listeners;
 	struct caller_mounts mounts;
 	struct unix_allowed unix_allowed;
-	uint64_t network_cookie; /* SO_NETNS_COOKIE of the broker's own network namespace */
+	uint64_t network_cookie;  /* SO_NETNS_COOKIE of the broker's own network namespace */
 	uint64_t started_seconds; /* wall clock */
 
 	TAILQ_HEAD(, door_waiting) waiting;
@@ -65,7 +65,10 @@ struct door_socket {
 	int protocol;
 };
 
-/* Each answers the request, with the duplicate closed before: the caller may close its own, and mean the last of it. */
+/*
+ * Each answers the request, with the duplicate closed before: the caller may close its own, and
+ * mean the last of it.
+ */
 void door_handle_connect(struct door *door, const struct notify_request *request);
 void door_handle_bind(struct door *door, const struct notify_request *request);
 void door_handle_listen(struct door *door, const struct notify_request *request);
@@ -83,18 +86,22 @@ int door_read_address(struct door *door, const struct notify_request *request,
 		      union door_address *ret_address, socklen_t *ret_bytes);
 /*
  * Whether the socket lives in another network namespace than the broker, where what it does stays.
- * Never where the network is blocked: there the sandbox's whole namespace is another, and nothing is allowed in it.
+ * Never where the network is blocked: there the sandbox's whole namespace is another, and nothing
+ * is allowed in it.
  */
 bool door_is_elsewhere(const struct door *door, int socket_fd);
 
 /*
  * Makes of an internet address the broker's own copy: only family, address, port and
- * scope survive, and *ret_address and *ret_port are what it is judged by. `address` is rewritten. -EINVAL
- * or -EAFNOSUPPORT as the kernel says.
+ * scope survive, and *ret_address and *ret_port are what it is judged by. `address` is rewritten.
+ * -EINVAL or -EAFNOSUPPORT as the kernel says.
  */
 int door_normalize_internet(union door_address *address, socklen_t *bytes,
 			    struct net_address *ret_address, uint16_t *ret_port);
-/* Opens what listeners are asked about with, at the first need. Where that fails, no listener counts as own. */
+/*
+ * Opens what listeners are asked about with, at the first need. Where that fails, no listener
+ * counts as own.
+ */
 void door_open_diag(struct door *door, const struct notify_request *request);
 /* "192.0.2.1:443", "[2001:db8::1]:443"; the caller frees it. */
 char *door_endpoint_text(const struct net_address *address, uint16_t port);
@@ -112,7 +119,8 @@ void door_connect_unix(struct door *door, const struct notify_request *request,
  * what the address goes through).
  */
 void door_perform_connect(struct door *door, const struct notify_request *request, int socket_fd,
-			  const union door_address *address, socklen_t address_bytes, int handle_fd);
+			  const union door_address *address, socklen_t address_bytes,
+			  int handle_fd);
 /* Starts the job in a child and answers with its outcome. Takes job->socket_fd and job->handle_fd. */
 void door_perform_as_caller(struct door *door, const struct notify_request *request,
 			    const struct as_caller_job *job);

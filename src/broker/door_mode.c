@@ -70,7 +70,8 @@ door_handle_fchmodat2(struct door *door, const struct notify_request *request)
 		notify_answer_error(&door->notify, request->id, EINVAL);
 		return;
 	}
-	change_mode_at(door, request, (int)request->args[0], request->args[1], request->args[2], flags);
+	change_mode_at(door, request, (int)request->args[0], request->args[1], request->args[2],
+		       flags);
 }
 
 void

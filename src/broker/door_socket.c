@@ -20,11 +20,11 @@ door_handle_socket(struct door *door, const struct notify_request *request)
 
 	if ((family != AF_INET && family != AF_INET6) || type != SOCK_DGRAM ||
 	    (protocol != 0 && protocol != IPPROTO_UDP) || door->config.resolver == NULL) {
-		_cleanup_free_ char *subject =
-		    mem_printf("a socket of family %d, type %d, protocol %d", family, type, protocol);
+		_cleanup_free_ char *subject = mem_printf(
+		    "a socket of family %d, type %d, protocol %d", family, type, protocol);
 
-		violations_record(door->config.violations, VIOLATION_DATAGRAM, subject, "--net outbound",
-				  NULL);
+		violations_record(door->config.violations, VIOLATION_DATAGRAM, subject,
+				  "--net outbound", NULL);
 		notify_answer_error(&door->notify, request->id, EACCES);
 		return;
 	}

@@ -20,8 +20,8 @@
 
 /*
  * The kernel tells the bound file of a listener by the low half of its inode number only. A
- * file that is older than the sandbox is none of its own, so nobody is mistaken for a service that was there
- * before; afterwards it would take 2^32 new files to be taken for one.
+ * file that is older than the sandbox is none of its own, so nobody is mistaken for a service that
+ * was there before; afterwards it would take 2^32 new files to be taken for one.
  */
 static bool
 is_own_listener(struct door *door, pid_t tid, const struct unix_path_file *file)
@@ -37,7 +37,10 @@ is_own_listener(struct door *door, pid_t tid, const struct unix_path_file *file)
 	return device != 0 && listeners_own_unix_file(&door->listeners, device, file->inode);
 }
 
-/* A file that no socket listens on any more: programs tell a stale socket of theirs by the kernel's answer. */
+/*
+ * A file that no socket listens on any more: programs tell a stale socket of theirs by the kernel's
+ * answer.
+ */
 static bool
 is_stale(struct door *door, pid_t tid, const struct unix_path_file *file)
 {
@@ -69,7 +72,10 @@ judge_file(struct door *door, pid_t tid, const struct unix_path_file *file)
 	return -EACCES;
 }
 
-/* As root a caller may have another user's rights: they decide what it reaches, and who it is to the other side. */
+/*
+ * As root a caller may have another user's rights: they decide what it reaches, and who it is to
+ * the other side.
+ */
 static bool
 has_other_rights(const struct door *door, pid_t tid)
 {
@@ -104,9 +110,13 @@ open_file(struct door *door, const struct notify_request *request, const char *p
 	*ret_other_rights = has_other_rights(door, request->tid);
 	if (!*ret_other_rights)
 		r = unix_path_open(request->tid, path, ret_file);
-	/* The broker has no capability of its own; a root inside may have some over the sandbox's files. */
+	/*
+	 * The broker has no capability of its own; a root inside may have some over the sandbox's
+	 * files.
+	 */
 	if (r == 0 && door->config.plan->as_root)
-		*ret_other_rights = faccessat(ret_file->fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) < 0;
+		*ret_other_rights =
+		    faccessat(ret_file->fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) < 0;
 	if (r != -EACCES || !door->config.plan->as_root)
 		return r;
 	*ret_other_rights = true;
@@ -125,7 +135,8 @@ connect_file(struct door *door, const struct notify_request *request, struct doo
 
 	address.un.sun_family = AF_UNIX;
 	snprintf(address.un.sun_path, sizeof(address.un.sun_path), "/proc/self/fd/%d", file_fd);
-	bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(address.un.sun_path) + 1);
+	bytes =
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(address.un.sun_path) + 1);
 	if (other_rights) {
 		struct as_caller_job job = new_job(door, request, AS_CALLER_CONNECT);
 

@@ -4,8 +4,9 @@
  * it would for the kernel, and takes signals as it would.
  *
  * A blocking socket is made non-blocking for the moment of connect(): the flag belongs to the
- * open file that broker and caller share. What is in progress then is finished by a second connect() when the
- * socket becomes writable, which gives the very result that the kernel keeps for a caller that waits.
+ * open file that broker and caller share. What is in progress then is finished by a second
+ * connect() when the socket becomes writable, which gives the very result that the kernel keeps for
+ * a caller that waits.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,13 +21,13 @@
 #include "util/mem.h"
 
 /* How often those that wait are looked at: in the first second, and later. */
-#define LOOK_SOON_MS 10
-#define LOOK_LATER_MS 50
+#define LOOK_SOON_MS	 10
+#define LOOK_LATER_MS	 50
 #define LOOK_SOON_FOR_NS 1000000000ULL
 /* How often a connect to a full backlog is tried again; nothing tells when there is room. */
 #define UNIX_RETRY_MS 2
 /* Looks at one time (10 µs each): many that wait must not take the broker's time. */
-#define LOOKS_MAX 32
+#define LOOKS_MAX  32
 #define EVENTS_MAX 64
 /* A signal that another thread could take is left to it for one look. */
 #define POSSIBLE_LOOKS 2
@@ -62,7 +63,8 @@ schedule_look(struct door *door)
 	uint64_t now = loop_now_ns();
 	uint64_t after_ms = LOOK_LATER_MS;
 
-	TAILQ_FOREACH(waiting, &door->waiting, entry) {
+	TAILQ_FOREACH(waiting, &door->waiting, entry)
+	{
 		if (waiting->kind == WAITING_UNIX)
 			after_ms = MIN(after_ms, (uint64_t)UNIX_RETRY_MS);
 		if (now - waiting->began_ns < LOOK_SOON_FOR_NS)
@@ -74,8 +76,10 @@ schedule_look(struct door *door)
 	}
 	if (TAILQ_EMPTY(&door->waiting))
 		loop_timer_cancel(door->config.loop, &door->waiting_timer);
-	else if (door->waiting_timer.due_ns == 0 || door->waiting_timer.due_ns > now + after_ms * 1000000)
-		loop_timer_set(door->config.loop, &door->waiting_timer, after_ms, look_at_waiting, door);
+	else if (door->waiting_timer.due_ns == 0 ||
+		 door->waiting_timer.due_ns > now + after_ms * 1000000)
+		loop_timer_set(door->config.loop, &door->waiting_timer, after_ms, look_at_waiting,
+			       door);
 }
 
 static void
@@ -115,7 +119,10 @@ interrupt_waiting(struct door *door, struct door_waiting *waiting, enum caller_s
 	finish_waiting(door, waiting, restart ? NOTIFY_RESTART : EINTR);
 }
 
-/* connect() that never blocks. `ret_blocking` tells whether the socket itself would have. 0 or a negative errno. */
+/*
+ * connect() that never blocks. `ret_blocking` tells whether the socket itself would have. 0 or a
+ * negative errno.
+ */
 static int
 try_connect(int socket_fd, const union door_address *address, socklen_t bytes, bool *ret_blocking)
 {
@@ -146,7 +153,8 @@ static void
 try_again(struct door *door, struct door_waiting *waiting)
 {
 	bool blocking;
-	int r = try_connect(waiting->socket_fd, &waiting->address, waiting->address_bytes, &blocking);
+	int r =
+	    try_connect(waiting->socket_fd, &waiting->address, waiting->address_bytes, &blocking);
 
 	if (!is_in_progress(waiting->kind, r))
 		finish_waiting(door, waiting, -r);
@@ -255,7 +263,8 @@ deadline_of(int socket_fd)
 	if (getsockopt(socket_fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &n) < 0 ||
 	    (limit.tv_sec == 0 && limit.tv_usec == 0))
 		return 0;
-	return loop_now_ns() + (uint64_t)limit.tv_sec * 1000000000ULL + (uint64_t)limit.tv_usec * 1000;
+	return loop_now_ns() + (uint64_t)limit.tv_sec * 1000000000ULL +
+	       (uint64_t)limit.tv_usec * 1000;
 }
 
 static struct door_waiting *
@@ -276,7 +285,10 @@ begin_waiting(struct door *door, const struct notify_request *request, enum wait
 static int
 watch_waiting(struct door *door, struct door_waiting *waiting, int fd, uint32_t events)
 {
-	/* Edge-triggered: a socket that is writable and yet not through would otherwise keep the broker busy. */
+	/*
+	 * Edge-triggered: a socket that is writable and yet not through would otherwise keep the
+	 * broker busy.
+	 */
 	struct epoll_event event = { .events = events | EPOLLET, .data.ptr = waiting };
 
 	return epoll_ctl(door->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
@@ -286,7 +298,8 @@ void
 door_perform_connect(struct door *door, const struct notify_request *request, int socket_fd,
 		     const union door_address *address, socklen_t address_bytes, int handle_fd)
 {
-	enum waiting_kind kind = address->any.sa_family == AF_UNIX ? WAITING_UNIX : WAITING_INTERNET;
+	enum waiting_kind kind =
+	    address->any.sa_family == AF_UNIX ? WAITING_UNIX : WAITING_INTERNET;
 	struct door_waiting *waiting;
 	bool blocking = false;
 	int r = try_connect(socket_fd, address, address_bytes, &blocking);
@@ -351,7 +364,8 @@ raise_descriptor_limit(void)
 		if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
 			limit = raised;
 	}
-	return limit.rlim_cur > DOOR_WAITING_MAX * 4 ? DOOR_WAITING_MAX * 4 : (size_t)limit.rlim_cur;
+	return limit.rlim_cur > DOOR_WAITING_MAX * 4 ? DOOR_WAITING_MAX * 4
+						     : (size_t)limit.rlim_cur;
 }
 
 int

@@ -43,7 +43,8 @@ is_alive(const struct listeners *listeners, struct listener *listener)
 
 	if (listener->address.any.sa_family == AF_UNIX)
 		return sock_diag_find_unix_listener(listeners->diag_fd, &listener->diag) == 0;
-	return sock_diag_find_tcp_listener(listeners->diag_fd, &listener->address.any, &cookie) == 0 &&
+	return sock_diag_find_tcp_listener(listeners->diag_fd, &listener->address.any, &cookie) ==
+		   0 &&
 	       cookie == listener->cookie;
 }
 
@@ -145,7 +146,8 @@ listeners_own_unix_file(struct listeners *listeners, uint32_t device, uint64_t i
 	for (size_t i = 0; i < listeners->count; i++) {
 		struct listener *listener = &listeners->items[i];
 
-		if (listener->address.any.sa_family == AF_UNIX && listener->diag.file_device == device &&
+		if (listener->address.any.sa_family == AF_UNIX &&
+		    listener->diag.file_device == device &&
 		    listener->diag.file_inode == (uint32_t)inode && is_alive(listeners, listener))
 			return true;
 	}

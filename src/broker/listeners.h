@@ -39,7 +39,10 @@ bool listeners_has_room(struct listeners *listeners);
 int listeners_note_tcp(struct listeners *listeners, int socket_fd);
 int listeners_note_unix(struct listeners *listeners, int socket_fd);
 
-/* Whether what answers a TCP connect to this loopback address is noted: 1 or 0; -ENOENT where nothing answers. */
+/*
+ * Whether what answers a TCP connect to this loopback address is noted: 1 or 0; -ENOENT where
+ * nothing answers.
+ */
 int listeners_own_tcp(const struct listeners *listeners, const struct sockaddr *address);
 /* Whether a noted unix listener lives and is bound to this file; `device` as sock_diag_unix has it. */
 bool listeners_own_unix_file(struct listeners *listeners, uint32_t device, uint64_t inode);

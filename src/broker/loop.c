@@ -15,7 +15,10 @@ struct watch {
 	void *data;
 };
 
-/* `polled` and `watches` run side by side; a watch taken away has the descriptor -1 until it is swept. */
+/*
+ * `polled` and `watches` run side by side; a watch taken away has the descriptor -1 until it is
+ * swept.
+ */
 struct loop {
 	struct pollfd *polled;
 	struct watch *watches;
@@ -141,7 +144,10 @@ timeout_until_next_timer_ms(const struct loop *loop)
 	return (int)MIN(wait_ms, (uint64_t)INT_MAX);
 }
 
-/* Only what was due when it began: a timer that sets itself again to 0 ms does not starve the descriptors. */
+/*
+ * Only what was due when it began: a timer that sets itself again to 0 ms does not starve the
+ * descriptors.
+ */
 static void
 run_due_timers(struct loop *loop)
 {

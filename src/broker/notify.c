@@ -1,6 +1,7 @@
 /* Seccomp user notifications; see notify.h. */
 #include "broker/notify.h"
 
+#include "util/os_linux.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include "util/os_linux.h"
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -16,7 +16,10 @@
 #include "util/mem.h"
 #include "util/strings.h"
 
-/* Linux 6.6. The caller runs at once on this CPU when it is answered: 6.6 µs for the way there and back. */
+/*
+ * Linux 6.6. The caller runs at once on this CPU when it is answered: 6.6 µs for the way there and
+ * back.
+ */
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, uint64_t)
 #endif

@@ -19,7 +19,10 @@
 /* Handles of threads that were seen lately; a power of two. */
 #define NOTIFY_PIDFDS_MAX 64
 
-/* What the kernel turns into "run the handler, then begin the call again" (ERESTARTSYS). Never seen by a program. */
+/*
+ * What the kernel turns into "run the handler, then begin the call again" (ERESTARTSYS). Never seen
+ * by a program.
+ */
 #define NOTIFY_RESTART 512
 
 struct notify_request {
@@ -36,7 +39,8 @@ struct notify_pidfd {
 
 struct notify {
 	int listener_fd;
-	size_t notification_bytes; /* as the kernel wants them, which may be more than the header knows */
+	size_t notification_bytes; /* as the kernel wants them, which may be more than the header
+				      knows */
 	size_t response_bytes;
 	void *notification;
 	void *response;
@@ -47,7 +51,10 @@ struct notify {
 int notify_init(struct notify *notify, int listener_fd, struct error *err);
 void notify_done(struct notify *notify);
 
-/* Receives a request that poll announced. -ENOENT: its caller has gone; -ENOSYS: it was of a foreign ABI and is answered. */
+/*
+ * Receives a request that poll announced. -ENOENT: its caller has gone; -ENOSYS: it was of a
+ * foreign ABI and is answered.
+ */
 int notify_receive(struct notify *notify, struct notify_request *ret_request);
 /* Whether the caller still waits. */
 bool notify_is_valid(const struct notify *notify, uint64_t id);
@@ -67,7 +74,10 @@ int notify_read_path(const struct notify *notify, const struct notify_request *r
  */
 int notify_take_fd(struct notify *notify, const struct notify_request *request, int fd,
 		   int *ret_fd);
-/* A handle of the calling thread (its process before Linux 6.9); stays notify's. Or a negative errno. */
+/*
+ * A handle of the calling thread (its process before Linux 6.9); stays notify's. Or a negative
+ * errno.
+ */
 int notify_pidfd(struct notify *notify, const struct notify_request *request);
 
 /* The answers. A caller that has gone is no error. `error` is a positive errno or NOTIFY_RESTART. */

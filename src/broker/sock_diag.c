@@ -31,8 +31,8 @@ sock_diag_open(void)
 }
 
 /*
- * Sends the question and receives the one answer, which the kernel has queued by the time send returns.
- * Returns the payload's length, or a negative errno (of the kernel's NLMSG_ERROR, too).
+ * Sends the question and receives the one answer, which the kernel has queued by the time send
+ * returns. Returns the payload's length, or a negative errno (of the kernel's NLMSG_ERROR, too).
  */
 static ssize_t
 ask(int diag_fd, const void *question, size_t n, struct nlmsghdr *answer)
@@ -82,8 +82,9 @@ sock_diag_find_tcp_listener(int diag_fd, const struct sockaddr *address, uint64_
 	ssize_t length;
 
 	/*
-	 * The id as the listener would see the connection: its own side is what is connected to. The other side has
-	 * port 0, so no established connection is found, and the same address, which is on loopback too.
+	 * The id as the listener would see the connection: its own side is what is connected to.
+	 * The other side has port 0, so no established connection is found, and the same address,
+	 * which is on loopback too.
 	 */
 	if (address->sa_family == AF_INET) {
 		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
@@ -126,7 +127,8 @@ read_bound_file(const struct unix_diag_msg *found, size_t length, struct unix_di
 		memcpy(&attribute, start, sizeof(attribute));
 		if (attribute.rta_len < sizeof(attribute) || attribute.rta_len > length - at)
 			return -EPROTO;
-		if (attribute.rta_type == UNIX_DIAG_VFS && RTA_PAYLOAD(&attribute) >= sizeof(*ret_file))
+		if (attribute.rta_type == UNIX_DIAG_VFS &&
+		    RTA_PAYLOAD(&attribute) >= sizeof(*ret_file))
 			memcpy(ret_file, start + RTA_LENGTH(0), sizeof(*ret_file));
 		at += RTA_ALIGN(attribute.rta_len);
 	}

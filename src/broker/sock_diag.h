@@ -22,10 +22,11 @@ int sock_diag_find_tcp_listener(int diag_fd, const struct sockaddr *address, uin
 
 /* A unix socket that listens, and the file it is bound to. */
 struct sock_diag_unix {
-	uint32_t inode;	      /* the socket's own (fstat) */
-	uint64_t cookie;      /* SO_COOKIE */
-	uint32_t file_device; /* of the bound path's file system, as the kernel keeps it; 0 for none */
-	uint32_t file_inode;  /* the low 32 bits */
+	uint32_t inode;	 /* the socket's own (fstat) */
+	uint64_t cookie; /* SO_COOKIE */
+	uint32_t
+	    file_device; /* of the bound path's file system, as the kernel keeps it; 0 for none */
+	uint32_t file_inode; /* the low 32 bits */
 };
 
 /*
@@ -35,8 +36,8 @@ struct sock_diag_unix {
 int sock_diag_find_unix_listener(int diag_fd, struct sock_diag_unix *socket);
 
 /*
- * Whether any unix socket of the namespace listens on this file: 1, 0, or a negative errno. This one does
- * look at all of them.
+ * Whether any unix socket of the namespace listens on this file: 1, 0, or a negative errno. This
+ * one does look at all of them.
  */
 int sock_diag_unix_file_listens(int diag_fd, uint32_t device, uint32_t inode);
 

@@ -21,7 +21,8 @@ struct unix_allowed {
 	size_t count;
 };
 
-void unix_allowed_init(struct unix_allowed *allowed, const struct strv *paths, const struct plan *plan);
+void unix_allowed_init(struct unix_allowed *allowed, const struct strv *paths,
+		       const struct plan *plan);
 void unix_allowed_done(struct unix_allowed *allowed);
 bool unix_allowed_contains(const struct unix_allowed *allowed, const struct unix_path_file *file);
 

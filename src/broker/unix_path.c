@@ -13,11 +13,14 @@
 
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/os_linux.h"
 #include "util/path.h"
 #include "util/strings.h"
-#include "util/os_linux.h"
 
-/* openat2 gives EAGAIN when a rename elsewhere made it unsure of ".."; the sandbox could do that for ever. */
+/*
+ * openat2 gives EAGAIN when a rename elsewhere made it unsure of ".."; the sandbox could do that
+ * for ever.
+ */
 #define ATTEMPTS_MAX 8
 
 static int
@@ -46,7 +49,10 @@ open_link(pid_t tid, const char *name)
 	return fd >= 0 ? fd : -errno;
 }
 
-/* The text of such a link: from the top of the caller's mount namespace, also where the caller's root is below it. */
+/*
+ * The text of such a link: from the top of the caller's mount namespace, also where the caller's
+ * root is below it.
+ */
 static char *
 read_link(pid_t tid, const char *name)
 {
@@ -63,8 +69,8 @@ read_link(pid_t tid, const char *name)
 }
 
 /*
- * A relative path that leaves the caller's directory (by "..", or by an absolute symlink): its directory
- * is put in front and all is resolved from its root. openat from the directory's own
+ * A relative path that leaves the caller's directory (by "..", or by an absolute symlink): its
+ * directory is put in front and all is resolved from its root. openat from the directory's own
  * handle would follow an absolute symlink into the host's view.
  */
 static int

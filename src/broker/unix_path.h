@@ -15,8 +15,8 @@ struct unix_path_file {
 	int fd;
 	mode_t mode;
 	uint64_t inode;
-	uint64_t device;      /* st_dev */
-	uint64_t mount_id;    /* as in mountinfo */
+	uint64_t device;       /* st_dev */
+	uint64_t mount_id;     /* as in mountinfo */
 	uint64_t born_seconds; /* since the epoch; 0 where the file system does not tell */
 };
 

@@ -10,9 +10,9 @@
 #include "util/strings.h"
 
 /* Lines of the footer, and the widest subject that the others are aligned to. */
-#define FOOTER_LINES_MAX 20
+#define FOOTER_LINES_MAX	   20
 #define FOOTER_SUBJECT_COLUMNS_MAX 48
-#define REMARKS_MAX 64
+#define REMARKS_MAX		   64
 
 struct violations {
 	struct violation *items;
@@ -260,8 +260,9 @@ violations_write_report(const struct violations *violations, int fd)
 	if (violations->more > 0) {
 		strbuf_puts(&out, "{\"time\":");
 		put_time(&out, violations->more_first_ms);
-		strbuf_printf(&out, ",\"kind\":\"more\",\"subject\":\"\",\"count\":%llu,\"allow\":\"\"}\n",
-			      (unsigned long long)violations->more);
+		strbuf_printf(
+		    &out, ",\"kind\":\"more\",\"subject\":\"\",\"count\":%llu,\"allow\":\"\"}\n",
+		    (unsigned long long)violations->more);
 	}
 	for (size_t i = 0; i < violations->remarks.count; i++) {
 		strbuf_puts(&out, "{\"kind\":\"remark\",\"subject\":");

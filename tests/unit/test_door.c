@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <arpa/inet.h>
+#include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -36,12 +36,12 @@
 #endif
 
 /* In the child: says where it failed, and with which errno. */
-#define CHECK(condition)                                                                     \
-	do {                                                                                 \
-		if (!(condition)) {                                                          \
-			fprintf(stderr, "line %d: %s, errno %d\n", __LINE__, #condition, errno); \
-			_exit(1);                                                            \
-		}                                                                            \
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fprintf(stderr, "line %d: %s, errno %d\n", __LINE__, #condition, errno);   \
+			_exit(1);                                                                  \
+		}                                                                                  \
 	} while (0)
 #define CHECK_FAILS(call, error) CHECK((call) < 0 && errno == (error))
 
@@ -64,16 +64,17 @@ install_filter(void)
 
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(judged); i++) {
-		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)judged[i], 0, 1);
+		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+							 (unsigned)judged[i], 0, 1);
 		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
 	}
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program.len = (unsigned short)n;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-			    SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
-			    &program);
+	return (int)syscall(
+	    SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+	    SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program);
 }
 
 static void
@@ -136,7 +137,8 @@ run_inside(struct fixture *fixture, scenario_fn *scenario)
 static int
 listen_on_loopback(uint16_t *ret_port, int backlog)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t n = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -307,7 +309,8 @@ test_bad_arguments(void **state)
 static void
 binds_locally(struct fixture *fixture)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0xc0000201) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(0xc0000201) };
 	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
 	_cleanup_fd_ int v4_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	_cleanup_fd_ int v6_fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -435,7 +438,8 @@ weathers_a_storm(struct fixture *fixture)
 		_cleanup_fd_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 		CHECK(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0);
-		CHECK(connect_v4_on(fd, "127.0.0.1", port) < 0 && (errno == EINTR || errno == EINPROGRESS));
+		CHECK(connect_v4_on(fd, "127.0.0.1", port) < 0 &&
+		      (errno == EINTR || errno == EINPROGRESS));
 	}
 	close(listener_fd);
 }
@@ -485,7 +489,8 @@ unix_address(struct sockaddr_un *address, const char *path)
 		strcpy(address->sun_path + 1, path + 1);
 	else
 		strcpy(address->sun_path, path);
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path) + (path[0] != '@'));
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path) +
+			   (path[0] != '@'));
 }
 
 static int
@@ -534,7 +539,8 @@ reaches_its_own_unix_sockets(struct fixture *fixture)
 	CHECK(connect_unix("own") == 0);
 	/* Full now: the next one waits. */
 	CHECK(setsockopt(late_fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0);
-	CHECK_FAILS(connect(late_fd, (struct sockaddr *)&address, unix_address(&address, "own")), EAGAIN);
+	CHECK_FAILS(connect(late_fd, (struct sockaddr *)&address, unix_address(&address, "own")),
+		    EAGAIN);
 	close(fd);
 	CHECK_FAILS(connect_unix("own"), ECONNREFUSED);
 	fd = listen_unix("@porta-test-door-inside", 1);
@@ -621,7 +627,8 @@ static void *
 swap_ports(void *data)
 {
 	volatile struct sockaddr_in *address = data;
-	in_port_t ports[2] = { address->sin_port, htons(address->sin_zero[0] << 8 | address->sin_zero[1]) };
+	in_port_t ports[2] = { address->sin_port,
+			       htons(address->sin_zero[0] << 8 | address->sin_zero[1]) };
 
 	for (unsigned i = 0; !swap_done; i++)
 		address->sin_port = ports[i % 2];

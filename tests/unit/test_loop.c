@@ -125,7 +125,9 @@ test_many_watches(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++) {
 		assert_int_equal(pipe(ends[i]), 0);
-		counted[i] = (struct counted){ .loop = loop, .fd = ends[i][0], .other_fd = -1, .stop_after = 1 };
+		counted[i] = (struct counted){
+			.loop = loop, .fd = ends[i][0], .other_fd = -1, .stop_after = 1
+		};
 		loop_watch(loop, ends[i][0], POLLIN, on_readable, &counted[i]);
 	}
 	for (int i = 0; i < 99; i++) {

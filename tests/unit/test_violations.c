@@ -103,14 +103,17 @@ test_report_is_json_lines(void **state)
 	int end = 0;
 
 	(void)state;
-	violations_record(violations, VIOLATION_LISTEN, "0.0.0.0:8080", "--allow-bind '*:8080'", "note");
+	violations_record(violations, VIOLATION_LISTEN, "0.0.0.0:8080", "--allow-bind '*:8080'",
+			  "note");
 	violations_remark(violations, "remark");
 	report = report_of(violations);
-	assert_int_equal(sscanf(report, "{\"time\":\"%4u-%*2u-%*2uT%*2u:%*2u:%*2u.%*3uZ\",%n", &year, &end), 1);
+	assert_int_equal(
+	    sscanf(report, "{\"time\":\"%4u-%*2u-%*2uT%*2u:%*2u:%*2u.%*3uZ\",%n", &year, &end), 1);
 	assert_true(year >= 2024 && end > 0);
-	assert_non_null(strstr(report, "\"kind\":\"listen\",\"subject\":\"0.0.0.0:8080\",\"count\":1,"
-				       "\"allow\":\"--allow-bind '*:8080'\",\"note\":\"note\"}\n"
-				       "{\"kind\":\"remark\",\"subject\":\"remark\"}\n"));
+	assert_non_null(strstr(report,
+			       "\"kind\":\"listen\",\"subject\":\"0.0.0.0:8080\",\"count\":1,"
+			       "\"allow\":\"--allow-bind '*:8080'\",\"note\":\"note\"}\n"
+			       "{\"kind\":\"remark\",\"subject\":\"remark\"}\n"));
 	violations_free(violations);
 }
 
