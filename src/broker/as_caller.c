@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "broker/sock_diag.h"
+#include "sandbox/linux/confine.h"
 #include "util/fd.h"
 #include "util/strings.h"
 
@@ -107,7 +108,10 @@ as_caller_is_same_user(const struct as_caller_credentials *credentials)
 	       memcmp(groups, credentials->groups, credentials->groups_count * sizeof(gid_t)) == 0;
 }
 
-/* Everything that the broker holds is closed in the child but for this: the sandbox must not outlive the broker through it. */
+/*
+ * Everything that the broker holds is closed in the child but for this: the sandbox must not
+ * outlive the broker through it.
+ */
 static void
 close_all_but(const int *kept, size_t count)
 {
@@ -134,7 +138,8 @@ set_capabilities(unsigned long long capabilities)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {
 		{ .effective = (uint32_t)capabilities, .permitted = (uint32_t)capabilities },
-		{ .effective = (uint32_t)(capabilities >> 32), .permitted = (uint32_t)(capabilities >> 32) },
+		{ .effective = (uint32_t)(capabilities >> 32),
+		  .permitted = (uint32_t)(capabilities >> 32) },
 	};
 
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
@@ -158,6 +163,19 @@ take_credentials(const struct as_caller_credentials *credentials, bool change_us
 	return set_capabilities(credentials->capabilities);
 }
 
+/* Without mounts, Landlock alone says where a socket may be put. */
+static int
+enter_grants(const struct plan *plan)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_fd_ int ruleset_fd = -1;
+	int r = confine_make_ruleset(plan, &ruleset_fd, &err);
+
+	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		r = -errno;
+	return r < 0 ? r : confine_landlock(ruleset_fd, &err);
+}
+
 /* After this the child sees what the caller sees, with no more rights over it than the caller has. */
 static int
 become_caller(const struct preparation *preparation)
@@ -179,6 +197,11 @@ become_caller(const struct preparation *preparation)
 	}
 	if (job->enter_namespaces || preparation->change_user) {
 		r = take_credentials(&preparation->credentials, preparation->change_user);
+		if (r < 0)
+			return r;
+	}
+	if (job->grants_of != NULL) {
+		r = enter_grants(job->grants_of);
 		if (r < 0)
 			return r;
 	}
@@ -223,8 +246,9 @@ perform(const struct as_caller_job *job)
 	case AS_CALLER_BIND:
 	case AS_CALLER_CONNECT: {
 		const struct sockaddr *address = (const struct sockaddr *)&job->address;
-		int r = job->action == AS_CALLER_BIND ? bind(job->socket_fd, address, job->address_bytes)
-						      : connect(job->socket_fd, address, job->address_bytes);
+		int r = job->action == AS_CALLER_BIND
+			    ? bind(job->socket_fd, address, job->address_bytes)
+			    : connect(job->socket_fd, address, job->address_bytes);
 
 		return r < 0 ? errno : 0;
 	}
@@ -255,7 +279,10 @@ run_child(const struct preparation *preparation)
 	_exit(r < 0 ? -r : perform(job));
 }
 
-/* A child whose end sends no signal, so that nobody else reaps it. Returns 0 in the child, or a negative errno. */
+/*
+ * A child whose end sends no signal, so that nobody else reaps it. Returns 0 in the child, or a
+ * negative errno.
+ */
 static pid_t
 clone_child(int *ret_pidfd)
 {
@@ -294,7 +321,8 @@ as_caller_start(const struct as_caller_job *job, int *ret_pidfd)
 	r = as_caller_read_credentials(job->tid, &preparation.credentials);
 	if (r < 0)
 		return r;
-	preparation.change_user = !as_caller_is_same_user(&preparation.credentials) && geteuid() == 0;
+	preparation.change_user =
+	    !as_caller_is_same_user(&preparation.credentials) && geteuid() == 0;
 	if (job->action == AS_CALLER_BIND || job->action == AS_CALLER_CHMOD ||
 	    job->action == AS_CALLER_OPEN) {
 		root_fd = open_caller_link(job->tid, "root");

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
+#include "sandbox/plan.h"
 #include "util/error.h"
 
 /* More groups than one process has in practice; a caller with more is refused. */
@@ -24,8 +25,10 @@
 
 enum as_caller_action {
 	AS_CALLER_BIND,	   /* bind(socket_fd, address) */
-	AS_CALLER_CONNECT, /* connect(socket_fd, the unix socket that handle_fd holds); waits as the socket says */
-	AS_CALLER_CHMOD,   /* fchmodat of a directory; `path` empty: the directory that handle_fd holds */
+	AS_CALLER_CONNECT, /* connect(socket_fd, the unix socket that handle_fd holds); waits as the
+			      socket says */
+	AS_CALLER_CHMOD,   /* fchmodat of a directory; `path` empty: the directory that handle_fd
+			      holds */
 	AS_CALLER_FCHMOD,  /* fchmod(handle_fd) of a directory */
 	AS_CALLER_OPEN,	   /* open(path, O_PATH); by as_caller_open alone */
 };
@@ -34,7 +37,9 @@ struct as_caller_job {
 	enum as_caller_action action;
 	pid_t tid;
 	int caller_pidfd;
-	bool enter_namespaces; /* the sandbox has namespaces of its own */
+	bool enter_namespaces;	      /* the sandbox has namespaces of its own */
+	const struct plan *grants_of; /* BIND without them: the plan whose Landlock grants hold for
+					 the child too, else NULL */
 	int socket_fd;
 	int handle_fd; /* CHMOD: where a relative path begins, or -1 for the caller's directory */
 	struct sockaddr_un address;

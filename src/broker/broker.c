@@ -30,7 +30,10 @@
 #include "broker/violations.h"
 #include "sandbox/control.h"
 #include "sandbox/linux/cgroup.h"
+#include "sandbox/linux/confine.h"
 #include "sandbox/linux/guard.h"
+#include "sandbox/linux/tree.h"
+#include "sandbox/missing.h"
 #include "sandbox/sandbox.h"
 #include "util/exit_code.h"
 #include "util/fd.h"
@@ -40,6 +43,9 @@
 /* After --timeout: how long SIGTERM has before SIGKILL. */
 #define TIMEOUT_GRACE_MS 2000
 #define RESOLV_CONF_MAX_BYTES (64 * 1024)
+/* resolv.conf(5), "use-vc" */
+#define RESOLVER_OPTIONS_KEY "RES_OPTIONS="
+#define RESOLVER_OPTIONS     "use-vc"
 
 struct broker {
 	const struct policy *policy;
@@ -54,6 +60,7 @@ struct broker {
 	struct terminal terminal;
 	struct loop_timer timeout;
 	struct strv placeholders;
+	struct tree tree; /* in the lower tiers: what init leaves when it is killed */
 	int signal_fd;
 	int report_fd;
 	pid_t command_pid; /* 0 until it runs */
@@ -116,6 +123,30 @@ on_timeout(void *data)
 	loop_timer_set(broker->loop, &broker->timeout, TIMEOUT_GRACE_MS, on_grace_over, broker);
 }
 
+/* Each trapped call may hold a descriptor for as long as it lasts. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* From here on the broker hears what comes out of the sandbox, and needs no rights for that. */
+static int
+begin_to_listen(struct broker *broker)
+{
+	int r = broker->plan->as_root ? confine_broker(broker->plan) : 0;
+
+	if (r < 0)
+		return error_set_errno(broker->err, r, "cannot drop the broker's capabilities");
+	raise_descriptor_limit();
+	return 0;
+}
+
 static int
 start_door(struct broker *broker, int listener_fd)
 {
@@ -140,15 +171,17 @@ handle_listener(struct broker *broker, const struct control_event *event, int li
 
 	broker->command_pid = event->pid;
 	broker->result = EXIT_CODE_SIGNAL_BASE + SIGKILL; /* unless init tells how it ended */
+	r = begin_to_listen(broker);
 	terminal_command_started(&broker->terminal, event->pid);
 	stdio_start(broker->pumps, broker->plan, broker->loop);
-	if (listener_fd >= 0) {
+	if (r == 0 && listener_fd >= 0)
 		r = start_door(broker, listener_fd);
-		if (r < 0) {
-			broker->result = r;
-			kill(broker->sandbox.init_pid, SIGKILL);
-			return;
-		}
+	else
+		fd_close(listener_fd);
+	if (r < 0) {
+		broker->result = r;
+		kill(broker->sandbox.init_pid, SIGKILL);
+		return;
 	}
 	if (broker->policy->limits.timeout_ms > 0)
 		loop_timer_set(broker->loop, &broker->timeout, broker->policy->limits.timeout_ms,
@@ -217,7 +250,7 @@ handle_event(struct broker *broker, struct control_event *event, int *passed_fd)
 		break;
 	case CONTROL_EVENT_FAILED:
 		error_set(broker->err, -ECANCELED, "%s", event->text);
-		broker->result = -ECANCELED;
+		broker->result = event->code == -EOPNOTSUPP ? -EOPNOTSUPP : -ECANCELED;
 		break;
 	case CONTROL_EVENT_EXEC_FAILED:
 		handle_exec_failed(broker, event);
@@ -296,11 +329,39 @@ add_resolv_conf(struct plan *plan)
 	    resolver_client_resolv_conf(host_text);
 }
 
+/*
+ * Without mounts the host's resolv.conf stays in sight. Where there are no datagrams to ask with, the C library
+ * is told to use TCP, which the door takes to porta's own resolver.
+ */
+static void
+add_resolver_options(struct plan *plan)
+{
+	bool has_datagrams = plan->filter_network == PLAN_FILTER_OPEN ||
+			     (plan->filter_network == PLAN_FILTER_LISTEN &&
+			      plan->tier == SANDBOX_TIER_LANDLOCK);
+	struct strv *environment = &plan->environment;
+
+	if (has_datagrams || plan->filter_network == PLAN_FILTER_BLOCKED)
+		return;
+	for (size_t i = 0; i < environment->count; i++) {
+		if (str_starts_with(environment->items[i], RESOLVER_OPTIONS_KEY)) {
+			char *longer = mem_printf("%s " RESOLVER_OPTIONS, environment->items[i]);
+
+			free(environment->items[i]);
+			environment->items[i] = longer;
+			return;
+		}
+	}
+	strv_add(environment, RESOLVER_OPTIONS_KEY RESOLVER_OPTIONS);
+}
+
 int
 broker_complete_plan(const struct policy *policy, struct plan *plan,
 		     struct stdio_pumps **ret_pumps, struct error *err)
 {
-	if (policy_network_is_closed(policy) && policy->net_mode != NET_MODE_BLOCKED)
+	if (plan->tier != SANDBOX_TIER_NAMESPACES)
+		add_resolver_options(plan);
+	else if (policy_network_is_closed(policy) && policy->net_mode != NET_MODE_BLOCKED)
 		add_resolv_conf(plan);
 	return stdio_plan(policy, plan, ret_pumps, err);
 }
@@ -318,18 +379,6 @@ open_report(struct broker *broker, const struct broker_options *options)
 		return -EIO;
 	}
 	return 0;
-}
-
-/* Each trapped call may hold a descriptor for as long as it lasts. */
-static void
-raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
 }
 
 /* What looking could not tell shows now: another process in the group, a controller that does not suit it. */
@@ -368,17 +417,46 @@ start(struct broker *broker, const struct broker_options *options)
 	r = watch_signals(broker);
 	if (r < 0)
 		return error_set_errno(broker->err, r, "cannot read signals");
+	if (broker->plan->tier != SANDBOX_TIER_NAMESPACES) {
+		r = tree_adopt(&broker->tree);
+		if (r < 0)
+			return error_set_errno(broker->err, r, "cannot take charge of the processes");
+	}
 	r = make_cgroup(broker);
 	if (r == 0)
 		r = sandbox_start(broker->plan, &broker->sandbox, broker->err);
 	if (r < 0)
 		return r;
-	raise_descriptor_limit();
 	if (policy_network_is_closed(broker->policy) && broker->policy->net_mode != NET_MODE_BLOCKED)
 		broker->resolver =
 		    resolver_client_new(broker->policy, broker->loop, broker->violations);
 	loop_watch(broker->loop, broker->sandbox.control_fd, POLLIN, on_control, broker);
 	return 0;
+}
+
+/* Init was killed, and could not end the rest itself: without a pid namespace that is left to the broker. */
+static void
+end_in_place_of_init(struct broker *broker)
+{
+	waitpid(broker->sandbox.init_pid, NULL, 0);
+	if (!broker->tree.is_adopting)
+		return;
+	/* Their helpers are children too. */
+	door_free(TAKE_PTR(broker->door));
+	resolver_client_free(TAKE_PTR(broker->resolver));
+	tree_end(&broker->tree);
+}
+
+static void
+remark_not_kept(const struct broker *broker)
+{
+	_cleanup_free_ char *names = missing_names(broker->plan->not_kept, ", ");
+	_cleanup_free_ char *text = NULL;
+
+	if (names == NULL)
+		return;
+	text = mem_printf("not kept on this machine, as --degrade accepted: %s", names);
+	violations_remark(broker->violations, text);
 }
 
 static void
@@ -414,14 +492,14 @@ finish(struct broker *broker, const struct broker_options *options)
 	int r;
 
 	if (broker->command_pid > 0)
-		waitpid(broker->sandbox.init_pid, NULL, 0);
-
+		end_in_place_of_init(broker);
 	r = stdio_finish(broker->pumps, broker->plan, broker->err);
 	if (r < 0)
 		broker->result = r;
 	terminal_restore(&broker->terminal, broker->wait_status);
 	for (size_t i = 0; i < broker->placeholders.count; i++)
 		guard_clear_placeholder(broker->placeholders.items[i]);
+	remark_not_kept(broker);
 	remark_limits(broker);
 	if (!options->quiet)
 		violations_print(broker->violations, STDERR_FILENO);
@@ -447,8 +525,26 @@ broker_done(struct broker *broker)
 	violations_free(broker->violations);
 	loop_free(broker->loop);
 	strv_done(&broker->placeholders);
+	tree_done(&broker->tree);
 	fd_close(broker->signal_fd);
 	fd_close(broker->report_fd);
+}
+
+static int
+run(struct broker *broker, const struct broker_options *options)
+{
+	int r = loop_run(broker->loop);
+
+	if (r < 0) {
+		kill(broker->sandbox.init_pid, SIGKILL);
+		broker->result = error_set_errno(broker->err, r, "the broker's loop failed");
+	}
+	/* Nothing has run, nothing is told: init itself is all there was. */
+	if (broker->result == -EOPNOTSUPP)
+		waitpid(broker->sandbox.init_pid, NULL, 0);
+	else
+		finish(broker, options);
+	return broker->result;
 }
 
 int
@@ -472,13 +568,10 @@ broker_run(const struct policy *policy, struct plan *plan, const struct broker_o
 	broker.loop = loop_new();
 	broker.violations = violations_new();
 	r = start(&broker, options);
-	if (r < 0)
-		return r;
-	r = loop_run(broker.loop);
-	if (r < 0) {
-		kill(broker.sandbox.init_pid, SIGKILL);
-		broker.result = error_set_errno(err, r, "the broker's loop failed");
-	}
-	finish(&broker, options);
-	return broker.result;
+	if (r == 0)
+		r = run(&broker, options);
+	/* Another plan is tried, which begins with what porta was started with. */
+	if (r == -EOPNOTSUPP)
+		sigprocmask(SIG_SETMASK, &plan->signal_mask, NULL);
+	return r;
 }

@@ -30,8 +30,8 @@ int broker_complete_plan(const struct policy *policy, struct plan *plan,
 /*
  * Runs the plan to its end. Returns the exit code of the run (the command's, 128 + N, or
  * EXIT_CODE_TIMEOUT), or a negative errno with a sentence: -EACCES where the command cannot be
- * executed (exit 126), -EOPNOTSUPP where there are no user namespaces and nothing has
- * run, another where porta itself failed.
+ * executed (exit 126), -EOPNOTSUPP where user namespaces cannot be made or used: then nothing has
+ * run and nothing is left, and a plan without them may follow; another where porta itself failed.
  */
 int broker_run(const struct policy *policy, struct plan *plan, const struct broker_options *options,
 	       struct error *err);

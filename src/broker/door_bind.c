@@ -68,7 +68,10 @@ tie_to_loopback(int socket_fd)
 	return 0;
 }
 
-/* Not for a port that the kernel chose: nobody outside was to find it. Nor where the person asked for no other. */
+/*
+ * Not for a port that the kernel chose: nobody outside was to find it. Nor where the person asked
+ * for no other.
+ */
 static void
 remark_limited(struct door *door, const struct net_address *address, uint16_t port)
 {
@@ -78,7 +81,8 @@ remark_limited(struct door *door, const struct net_address *address, uint16_t po
 
 	if (port == 0 || door->config.policy->net_mode == NET_MODE_LOOPBACK_ONLY)
 		return;
-	text = mem_printf("port %u can be reached from this machine only: %s opens it", port, remedy);
+	text =
+	    mem_printf("port %u can be reached from this machine only: %s opens it", port, remedy);
 	violations_remark(door->config.violations, text);
 }
 
@@ -117,7 +121,10 @@ bind_internet(struct door *door, struct door_socket *socket, union door_address 
 	return 0;
 }
 
-/* A path is bound by a child that sees it as the caller does; an abstract name belongs to the socket's own namespace. */
+/*
+ * A path is bound by a child that sees it as the caller does; an abstract name belongs to the
+ * socket's own namespace.
+ */
 static bool
 is_unix_path(const struct door_socket *socket, const union door_address *address, socklen_t bytes)
 {
@@ -130,11 +137,14 @@ static void
 bind_unix_path(struct door *door, const struct notify_request *request, struct door_socket *socket,
 	       const union door_address *address, socklen_t bytes)
 {
+	const struct plan *plan = door->config.plan;
+	bool has_namespaces = plan->tier == SANDBOX_TIER_NAMESPACES;
 	struct as_caller_job job = {
 		.action = AS_CALLER_BIND,
 		.tid = request->tid,
 		.caller_pidfd = notify_pidfd(&door->notify, request),
-		.enter_namespaces = door->config.plan->tier == SANDBOX_TIER_NAMESPACES,
+		.enter_namespaces = has_namespaces,
+		.grants_of = has_namespaces ? NULL : plan,
 		.socket_fd = TAKE_FD(socket->fd),
 		.handle_fd = -1,
 		.address = address->un,

@@ -48,7 +48,8 @@ door_read_address(struct door *door, const struct notify_request *request,
 	memset(ret_address, 0, sizeof(*ret_address));
 	if (bytes < (int)sizeof(sa_family_t) || bytes > (int)sizeof(*ret_address))
 		return -EINVAL;
-	r = notify_read_memory(&door->notify, request, request->args[1], ret_address, (size_t)bytes);
+	r = notify_read_memory(&door->notify, request, request->args[1], ret_address,
+			       (size_t)bytes);
 	if (r < 0)
 		return r;
 	*ret_bytes = (socklen_t)bytes;
@@ -118,7 +119,10 @@ door_remedy(const char *flag, const char *value)
 	return strbuf_take(&text);
 }
 
-/* A connect to the wildcard address goes to loopback; the kernel might take the socket's own address instead. */
+/*
+ * A connect to the wildcard address goes to loopback; the kernel might take the socket's own
+ * address instead.
+ */
 static void
 make_wildcard_loopback(union door_address *address, struct net_address *judged)
 {
@@ -131,7 +135,8 @@ make_wildcard_loopback(union door_address *address, struct net_address *judged)
 		   IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr)) {
 		address->v6.sin6_addr = in6addr_loopback;
 		net_address_from_v6_bytes(address->v6.sin6_addr.s6_addr, judged);
-	} else if (address->any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr) &&
+	} else if (address->any.sa_family == AF_INET6 &&
+		   IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr) &&
 		   address->v6.sin6_addr.s6_addr32[3] == 0) {
 		memcpy(&address->v6.sin6_addr.s6_addr32[3], v4_loopback, sizeof(v4_loopback));
 		net_address_from_v4_bytes(v4_loopback, judged);
@@ -177,10 +182,14 @@ record_refused(struct door *door, const struct destination *to, const struct net
 		note = mem_printf("instead of --net %s", net_mode_name(policy->net_mode));
 	}
 	violations_record(door->config.violations,
-			  to->is_datagram ? VIOLATION_DATAGRAM : VIOLATION_CONNECT, subject, remedy, note);
+			  to->is_datagram ? VIOLATION_DATAGRAM : VIOLATION_CONNECT, subject, remedy,
+			  note);
 }
 
-/* Whether the listener that would answer is the sandbox's own: 0, -EACCES, or -ECONNREFUSED where there is none. */
+/*
+ * Whether the listener that would answer is the sandbox's own: 0, -EACCES, or -ECONNREFUSED where
+ * there is none.
+ */
 static int
 judge_own_listener(struct door *door, const struct notify_request *request,
 		   const union door_address *address)
@@ -204,8 +213,10 @@ judge(struct door *door, const struct notify_request *request, const struct door
 	enum net_verdict verdict;
 
 	if (door->config.resolver != NULL)
-		to->names_count = resolver_client_names(door->config.resolver, &to->address, &to->names);
-	verdict = net_decide_connect(policy, &to->address, to->port, to->names, to->names_count, &rule);
+		to->names_count =
+		    resolver_client_names(door->config.resolver, &to->address, &to->names);
+	verdict =
+	    net_decide_connect(policy, &to->address, to->port, to->names, to->names_count, &rule);
 	if (verdict == NET_VERDICT_ALLOW)
 		return 0;
 	/* In a network namespace of the sandbox's own making nothing can be reached but itself. */
@@ -221,7 +232,10 @@ judge(struct door *door, const struct notify_request *request, const struct door
 	return policy->net_mode == NET_MODE_BLOCKED ? -ENETUNREACH : -EACCES;
 }
 
-/* Where the network is closed, TCP alone leaves; a datagram socket is the resolver's, and elsewhere. */
+/*
+ * Where the network is closed, TCP alone leaves; a datagram socket is the resolver's, and
+ * elsewhere.
+ */
 static int
 judge_kind(struct door *door, const struct door_socket *socket, const struct destination *to)
 {
@@ -234,25 +248,60 @@ judge_kind(struct door *door, const struct door_socket *socket, const struct des
 		return 0;
 	endpoint = door_endpoint_text(&to->address, to->port);
 	subject = mem_printf("%s/%s", endpoint, socket->type == SOCK_DGRAM ? "udp" : "not tcp");
-	violations_record(door->config.violations, VIOLATION_DATAGRAM, subject, "--net outbound", NULL);
+	violations_record(door->config.violations, VIOLATION_DATAGRAM, subject, "--net outbound",
+			  NULL);
 	return -EACCES;
 }
 
+/*
+ * Without a network namespace there are no datagram sockets to ask for names with. The C library is
+ * told to use TCP, and what it connects to in the place of its nameserver is porta's resolver,
+ * whatever the rules say of the address: an answer from elsewhere would teach the broker no names.
+ */
+static bool
+is_for_resolver(const struct door *door, const struct door_socket *socket,
+		const struct destination *to)
+{
+	return door->config.plan->tier != SANDBOX_TIER_NAMESPACES &&
+	       door->config.resolver != NULL && socket->type == SOCK_STREAM &&
+	       socket->protocol == IPPROTO_TCP &&
+	       resolver_client_is_server(door->config.resolver, &to->address, to->port);
+}
+
 static void
-connect_internet(struct door *door, const struct notify_request *request, struct door_socket *socket,
-		 union door_address *address, socklen_t bytes)
+connect_to_resolver(struct door *door, const struct notify_request *request,
+		    const struct door_socket *socket)
+{
+	struct error err = ERROR_INIT;
+	int r = resolver_client_connect_stream(door->config.resolver, socket->fd, &err);
+
+	fd_close(socket->fd);
+	notify_answer_result(&door->notify, request->id, r);
+}
+
+static void
+connect_internet(struct door *door, const struct notify_request *request,
+		 struct door_socket *socket, union door_address *address, socklen_t bytes)
 {
 	struct destination to = { .is_datagram = socket->type != SOCK_STREAM };
 	int r = 0;
 
-	/* AF_UNSPEC dissolves an association: it leads nowhere, and the next connect comes here again. */
+	/*
+	 * AF_UNSPEC dissolves an association: it leads nowhere, and the next connect comes here
+	 * again.
+	 */
 	if (address->any.sa_family == AF_UNSPEC) {
 		bytes = sizeof(address->v4);
-		memset((char *)address + sizeof(sa_family_t), 0, sizeof(*address) - sizeof(sa_family_t));
+		memset((char *)address + sizeof(sa_family_t), 0,
+		       sizeof(*address) - sizeof(sa_family_t));
 	} else {
 		r = door_normalize_internet(address, &bytes, &to.address, &to.port);
 		if (r == 0) {
 			make_wildcard_loopback(address, &to.address);
+			if (is_for_resolver(door, socket, &to)) {
+				connect_to_resolver(door, request, socket);
+				return;
+			}
 			r = judge_kind(door, socket, &to);
 		}
 		if (r == 0)

@@ -234,7 +234,7 @@ plan_file(const struct look *look, const struct plan *plan, struct stdio_pumps *
 		return plan_offset(look, pumps, err);
 	}
 	if (!(status & O_APPEND) || !is_writable(plan, look->path) ||
-	    !can_open(look->path, O_WRONLY | O_APPEND, &inode))
+	    !can_open(look->path, (look->flags & O_ACCMODE) | O_APPEND, &inode))
 		return make_pump(look, pumps, err);
 	reopen(look, look->path, &inode, (look->flags & O_ACCMODE) | status);
 	return 0;
@@ -291,8 +291,13 @@ bind_console(const struct look *look, struct plan *plan, const struct plan_inode
 
 	if (!can_open(look->path, look->flags & O_ACCMODE, inode))
 		return false;
-	if (plan->tier != SANDBOX_TIER_NAMESPACES)
+	if (plan->tier != SANDBOX_TIER_NAMESPACES) {
+		struct plan_grant *grant = plan_add_grant(plan, look->path);
+
+		grant->inode = *inode;
+		grant->write = grant->read = true;
 		return true;
+	}
 	for (size_t i = 0; i < plan->mounts_count; i++) {
 		if (plan->mounts[i].kind == PLAN_MOUNT_CONSOLE)
 			return str_equal(plan->mounts[i].source, look->path);

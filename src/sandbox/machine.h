@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "policy/policy.h"
+#include "sandbox/plan.h"
 #include "util/strings.h"
 
 struct machine {
@@ -31,19 +32,37 @@ struct machine {
 };
 
 /*
- * Fills in what making a plan needs at each run, cheaply (no processes are started): Landlock's ABI,
- * seccomp's actions. Namespaces are found out by making the sandbox itself.
+ * Fills in what making a plan needs at each run, cheaply: Landlock's ABI, seccomp's actions. Namespaces are found
+ * out by making the sandbox itself, and count as there until then. Only where something may keep the door from
+ * working (a seccomp filter around porta, Yama) is that tried, by short-lived children.
  */
 void machine_probe_quick(struct machine *ret_machine);
 /* Everything, for `porta doctor`: starts short-lived children and takes their namespaces down again. */
 void machine_probe_full(struct machine *ret_machine);
 
-/* The state of one guarantee on this machine, for doctor. */
+/*
+ * In a child that was made with new user and mount namespaces: whether they are of any use. AppArmor lets them be
+ * made and nothing be done in them; what covers a part of /proc keeps a new one from being mounted.
+ */
+enum machine_namespace {
+	MACHINE_NAMESPACE_USABLE,
+	MACHINE_NAMESPACE_NO_MOUNTS,
+	MACHINE_NAMESPACE_NO_PROC,
+};
+enum machine_namespace machine_try_namespace(void);
+
+/* The best tier that the machine gives. */
+enum sandbox_tier machine_tier(const struct machine *machine);
+/* Why it is not the first tier, as half a sentence; "" where it is. Valid as long as `machine`. */
+const char *machine_tier_cause(const struct machine *machine);
+
+/* The state of one guarantee on this machine, in its best tier. */
 struct machine_verdict {
 	bool holds;
-	char why[256]; /* if not: the reason */
+	char why[256]; /* if not: half a sentence; machine_tier_cause may be behind it */
 	char fix[512]; /* the exact command or setting that would make it hold, or "" */
 };
+/* Some hold for the policies only that need no more: what a plan lacks is judged there (missing.h). */
 void machine_judge(const struct machine *machine, enum guarantee guarantee,
 		   struct machine_verdict *ret_verdict);
 /* One of the lines of doctor: the facts, as text and as a JSON object. */

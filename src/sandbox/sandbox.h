@@ -40,7 +40,7 @@ struct sandbox {
 
 /*
  * Starts init in its namespaces. The broker calls this once, before it has any
- * thread. On failure nothing is left behind.
+ * thread. On failure nothing is left behind; -EOPNOTSUPP where no user namespace can be made.
  */
 int sandbox_start(const struct plan *plan, struct sandbox *ret_sandbox, struct error *err);
 /* Closes the descriptors; does not wait. */

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "sandbox/linux/planned_path.h"
 #include "util/fd.h"
 #include "util/os_linux.h"
 
@@ -23,6 +24,7 @@
 #endif
 #define ACCESS_NET_BIND_TCP    (1ULL << 0)
 #define ACCESS_NET_CONNECT_TCP (1ULL << 1)
+#define RULE_NET_PORT	       2
 #define SCOPE_ABSTRACT_UNIX    (1ULL << 0)
 #define SCOPE_SIGNAL	       (1ULL << 1)
 
@@ -33,6 +35,11 @@ struct ruleset_attributes {
 	uint64_t scoped;
 };
 
+struct net_port_attributes {
+	uint64_t allowed_access;
+	uint64_t port;
+};
+
 /* The rights that change something, by the ABI that brought them; for the Landlock tier. */
 #define ACCESS_FS_CHANGES                                                                    \
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |                     \
@@ -41,7 +48,8 @@ struct ruleset_attributes {
 	 LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |                       \
 	 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM |                       \
 	 LANDLOCK_ACCESS_FS_REFER | LANDLOCK_ACCESS_FS_TRUNCATE | LANDLOCK_ACCESS_FS_IOCTL_DEV)
-#define ACCESS_FS_READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+/* Not READ_DIR: a directory on the way to what may be read could not be listed. Execution needs READ_FILE too. */
+#define ACCESS_FS_READS LANDLOCK_ACCESS_FS_READ_FILE
 /* Rights that a rule on a file, not a directory, may carry (EINVAL otherwise). */
 #define ACCESS_FS_OF_FILES                                                                   \
 	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |                        \
@@ -95,18 +103,36 @@ handled_net_rights(const struct plan *plan, int abi)
 		return 0;
 	if (plan->filter_network == PLAN_FILTER_LISTEN)
 		return ACCESS_NET_BIND_TCP;
+	/* Without a door nothing listens, so that a client may bind as it likes. */
+	if (plan->tier == SANDBOX_TIER_PORTS)
+		return ACCESS_NET_CONNECT_TCP;
 	return ACCESS_NET_BIND_TCP | ACCESS_NET_CONNECT_TCP;
+}
+
+/* Without mounts a grant is the only wall: what was swapped in since planning gets none. */
+static int
+open_granted(const struct plan_grant *grant)
+{
+	int fd;
+
+	if (grant->inode.number != 0)
+		return planned_path_open(grant->path, O_PATH, &grant->inode);
+	fd = open(grant->path, O_PATH | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 static int
 add_grant(int ruleset_fd, const struct plan_grant *grant, uint64_t handled)
 {
 	struct landlock_path_beneath_attr rule = { .parent_fd = -1 };
-	_cleanup_fd_ int fd = open(grant->path, O_PATH | O_CLOEXEC);
+	_cleanup_fd_ int fd = open_granted(grant);
 	struct stat st;
 
+	/* A neighbour of what is hidden, that a program outside has removed or replaced meanwhile. */
+	if (fd < 0 && grant->read && !grant->write)
+		return 0;
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (grant->write)
@@ -123,6 +149,19 @@ add_grant(int ruleset_fd, const struct plan_grant *grant, uint64_t handled)
 	rule.parent_fd = fd;
 	if (syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
 		return -errno;
+	return 0;
+}
+
+static int
+add_ports(int ruleset_fd, const struct plan_ports *ports)
+{
+	struct net_port_attributes rule = { .allowed_access = ACCESS_NET_CONNECT_TCP };
+
+	for (uint32_t port = ports->first; port <= ports->last; port++) {
+		rule.port = port;
+		if (syscall(SYS_landlock_add_rule, ruleset_fd, RULE_NET_PORT, &rule, 0) < 0)
+			return -errno;
+	}
 	return 0;
 }
 
@@ -154,6 +193,12 @@ confine_make_ruleset(const struct plan *plan, int *ret_ruleset_fd, struct error 
 			return error_set_errno(err, r, "cannot allow writing below %s",
 					       plan->grants[i].path);
 	}
+	for (size_t i = 0; attributes.handled_access_net != 0 && i < plan->ports_count; i++) {
+		int r = add_ports(fd, &plan->ports[i]);
+
+		if (r < 0)
+			return error_set_errno(err, r, "cannot allow ports");
+	}
 	*ret_ruleset_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -163,6 +208,21 @@ confine_landlock(int ruleset_fd, struct error *err)
 {
 	if (ruleset_fd >= 0 && syscall(SYS_landlock_restrict_self, ruleset_fd, 0) < 0)
 		return error_set_errno(err, -errno, "cannot enter the Landlock ruleset");
+	return 0;
+}
+
+int
+confine_signals(int landlock_abi)
+{
+	const struct ruleset_attributes attributes = { .scoped = SCOPE_SIGNAL };
+	_cleanup_fd_ int fd = -1;
+
+	if (landlock_abi < 6)
+		return -EOPNOTSUPP;
+	fd = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
+	if (fd < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+		return -errno;
 	return 0;
 }
 
@@ -198,14 +258,18 @@ static const uint64_t root_capabilities =
     1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER | 1ULL << CAP_SETGID |
     1ULL << CAP_SETUID | 1ULL << CAP_KILL;
 
+/* Of those to keep, the ones that are there: a container's root has few. */
 static int
 set_capabilities(uint64_t kept)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
 	for (int i = 0; i < 2; i++) {
-		data[i].effective = data[i].permitted = (uint32_t)(kept >> (32 * i));
+		data[i].permitted &= (uint32_t)(kept >> (32 * i));
+		data[i].effective = data[i].permitted;
 		data[i].inheritable = 0;
 	}
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
@@ -246,9 +310,9 @@ confine_capabilities(const struct plan *plan, struct error *err)
 }
 
 int
-confine_drop_all_capabilities(void)
+confine_broker(const struct plan *plan)
 {
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return -errno;
-	return set_capabilities(0);
+	return set_capabilities(plan->tier == SANDBOX_TIER_NAMESPACES ? 0 : 1ULL << CAP_KILL);
 }

@@ -11,6 +11,12 @@
 /* A Landlock ruleset's descriptor for the plan's grants, or -1 with 0 where the kernel has no Landlock. */
 int confine_make_ruleset(const struct plan *plan, int *ret_ruleset_fd, struct error *err);
 
+/*
+ * Encloses the calling process and what it will start in a domain that their signals do not leave; sets NO_NEW_PRIVS.
+ * -EOPNOTSUPP before ABI 6.
+ */
+int confine_signals(int landlock_abi);
+
 /* rlimits. May still do everything afterwards, within them. */
 int confine_limits(const struct plan *plan, struct error *err);
 /*
@@ -21,7 +27,10 @@ int confine_capabilities(const struct plan *plan, struct error *err);
 /* Enters the ruleset. No file is opened for writing outside the grants from here on. */
 int confine_landlock(int ruleset_fd, struct error *err);
 
-/* Drops every capability of the calling process (the broker as root). */
-int confine_drop_all_capabilities(void);
+/*
+ * For the broker as root: drops every capability. Without a pid namespace it keeps the one to end
+ * programs inside that became other users.
+ */
+int confine_broker(const struct plan *plan);
 
 #endif

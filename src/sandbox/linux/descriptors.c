@@ -4,37 +4,25 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sandbox/linux/planned_path.h"
 #include "util/fd.h"
 #include "util/os_linux.h"
 
 #define CONSOLE_PATH "/dev/console"
 
-/*
- * Opens without waiting and without following any symlink: whatever was put at the path
- * meanwhile, a FIFO too, is only looked at.
- */
+/* Whatever was put at the path meanwhile is no more than looked at. */
 static int
 open_planned(const char *path, int flags, const struct plan_inode *inode)
 {
 	const int status_flags = O_APPEND | O_NONBLOCK;
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
-		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-	_cleanup_fd_ int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-	struct stat st;
+	_cleanup_fd_ int fd = planned_path_open(path, flags, inode);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_dev != inode->device || st.st_ino != inode->number ||
-	    (st.st_mode & S_IFMT) != inode->type)
-		return -ESTALE;
+	if (fd < 0)
+		return TAKE_FD(fd);
 	if (fcntl(fd, F_SETFL, flags & status_flags) < 0)
 		return -errno;
 	return TAKE_FD(fd);

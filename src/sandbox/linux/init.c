@@ -17,6 +17,10 @@
  * the command's Landlock domain, and the kernel drops signals to a pid 1 that has no
  * handlers. It has no parent-death signal of its own while the guard holds
  * placeholders: the broker's hang-up on the control socket tells it to clear up.
+ *
+ * In the lower tiers it is a plain child of the broker with the same protocol and loop, without
+ * mounts and guard. It adopts every orphan below it and ends them as tree.h says; where Landlock has no scope for signals,
+ * a program inside can kill init, and the broker then does the same.
  */
 #include "sandbox/linux/init.h"
 
@@ -35,15 +39,19 @@
 #include "sandbox/linux/filter.h"
 #include "sandbox/linux/guard.h"
 #include "sandbox/linux/mounts.h"
+#include "sandbox/linux/tree.h"
+#include "sandbox/machine.h"
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/title.h"
 
 struct init {
 	const struct plan *plan;
+	pid_t pid; /* its own */
 	int control_fd;
 	int host_root_fd;
 	int signal_fd;
+	struct tree tree; /* where there is no pid namespace */
 	struct guard *guard;
 	pid_t command_pid;
 	int exec_error; /* written by the vfork'd child, whose memory this is too */
@@ -124,6 +132,12 @@ run_command(struct init *init)
 {
 	int r;
 
+	/* Where no pid namespace ends with init. */
+	if (init->plan->tier != SANDBOX_TIER_NAMESPACES) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		if (getppid() != init->pid)
+			_exit(1);
+	}
 	r = terminal_take(init->plan);
 	if (r < 0) {
 		error_set_errno(&init->err, r, "cannot lead a process group");
@@ -141,13 +155,17 @@ run_command(struct init *init)
 
 /*
  * vfork: the child shares init's memory until it executes, so nothing is copied. Init is
- * stopped meanwhile and could not see the broker hang up, so for this time it dies with it.
+ * stopped meanwhile and could not see the broker hang up, so for this time it dies with it. Not
+ * without a pid namespace, where it must live on to end what has begun.
  */
 static void
 start_command(struct init *init)
 {
-	pid_t pid = vfork();
+	pid_t pid;
 
+	if (init->plan->tier != SANDBOX_TIER_NAMESPACES)
+		prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	pid = vfork();
 	if (pid == 0)
 		run_command(init);
 	if (pid < 0) {
@@ -177,7 +195,10 @@ kill_all(void)
 static _noreturn_ void
 end(struct init *init)
 {
-	kill_all();
+	if (init->plan->tier == SANDBOX_TIER_NAMESPACES)
+		kill_all();
+	else
+		tree_end(&init->tree);
 	guard_end(init->guard);
 	/*
 	 * The broker hears now that all is over. By itself the kernel would close the socket only
@@ -261,10 +282,35 @@ block_signals(struct init *init)
 	return init->signal_fd < 0 ? -errno : 0;
 }
 
+/* EPERM where a namespace was made and is of no use is not the plan's fault: there is a lower tier. */
+static void
+enter_mounts(struct init *init)
+{
+	int r = mounts_apply(init->plan, init->control_fd, &init->err);
+
+	if (r == 0)
+		return;
+	if ((r == -EPERM || r == -EACCES) && machine_try_namespace() != MACHINE_NAMESPACE_USABLE)
+		r = -EOPNOTSUPP;
+	fail(init, r);
+}
+
+/* The lower tiers: no namespaces, so that init takes charge of all that will be below it. */
+static void
+enter_tree(struct init *init)
+{
+	int r = tree_adopt(&init->tree);
+
+	if (r < 0)
+		fail(init, error_set_errno(&init->err, r, "cannot take charge of the processes"));
+	tree_enclose(&init->tree, init->plan->landlock_abi);
+}
+
 _noreturn_ void
 init_main(const struct plan *plan, int control_fd, int host_root_fd)
 {
 	struct init init = { .plan = plan,
+			     .pid = getpid(),
 			     .control_fd = control_fd,
 			     .host_root_fd = host_root_fd,
 			     .err = ERROR_INIT };
@@ -275,9 +321,10 @@ init_main(const struct plan *plan, int control_fd, int host_root_fd)
 	r = descriptors_drop_broker(plan, control_fd, host_root_fd);
 	if (r < 0)
 		fail(&init, error_set_errno(&init.err, r, "cannot close the broker's descriptors"));
-	r = mounts_apply(plan, control_fd, &init.err);
-	if (r < 0)
-		fail(&init, r);
+	if (plan->tier == SANDBOX_TIER_NAMESPACES)
+		enter_mounts(&init);
+	else
+		enter_tree(&init);
 	r = block_signals(&init);
 	if (r < 0)
 		fail(&init, error_set_errno(&init.err, r, "cannot read signals"));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -31,43 +33,19 @@ knows_filter_flags(unsigned long flags)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;
 }
 
-void
-machine_probe_quick(struct machine *ret_machine)
-{
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-
-	*ret_machine = (struct machine){
-		.uid = geteuid(),
-		.gid = getegid(),
-		.user_namespaces = true,
-		.landlock_abi = abi > 0 ? (int)abi : 0,
-		.seccomp_filter = knows_filter_flags(0),
-		.seccomp_listener = knows_filter_flags(SECCOMP_FILTER_FLAG_NEW_LISTENER),
-		.seccomp_wait_killable = knows_filter_flags(SECCOMP_FILTER_FLAG_NEW_LISTENER |
-							    SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV),
-	};
-}
-
-/* What a child in new namespaces found out; its exit status. */
-enum namespace_step {
-	NAMESPACE_STEP_DONE,
-	NAMESPACE_STEP_MOUNT, /* mount_setattr on the tree failed */
-	NAMESPACE_STEP_PROC,  /* a new /proc cannot be mounted */
-};
-
-static enum namespace_step
-try_namespace(void)
+enum machine_namespace
+machine_try_namespace(void)
 {
 	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE };
 	int context_fd;
 
 	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof(attributes)) < 0)
-		return NAMESPACE_STEP_MOUNT;
+		return MACHINE_NAMESPACE_NO_MOUNTS;
 	context_fd = fsopen("proc", FSOPEN_CLOEXEC);
 	if (context_fd < 0 || fsconfig(context_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ||
 	    fsmount(context_fd, FSMOUNT_CLOEXEC, 0) < 0)
-		return NAMESPACE_STEP_PROC;
-	return NAMESPACE_STEP_DONE;
+		return MACHINE_NAMESPACE_NO_PROC;
+	return MACHINE_NAMESPACE_USABLE;
 }
 
 /* "1" in a one-line setting means that it is on; a setting that is not there is off. */
@@ -108,16 +86,17 @@ probe_namespaces(struct machine *machine)
 	int status;
 
 	machine->user_namespaces = false;
+	machine->new_proc = false;
 	if (pid == 0)
-		_exit((int)try_namespace());
+		_exit((int)machine_try_namespace());
 	if (pid < 0) {
 		explain_no_namespaces(machine, errno);
 		return;
 	}
 	if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
 		return;
-	machine->mount_setattr = WEXITSTATUS(status) != NAMESPACE_STEP_MOUNT;
-	machine->new_proc = WEXITSTATUS(status) == NAMESPACE_STEP_DONE;
+	machine->mount_setattr = WEXITSTATUS(status) != MACHINE_NAMESPACE_NO_MOUNTS;
+	machine->new_proc = WEXITSTATUS(status) == MACHINE_NAMESPACE_USABLE;
 	machine->user_namespaces = machine->mount_setattr;
 	if (!machine->user_namespaces)
 		explain_no_namespaces(machine, EPERM);
@@ -135,6 +114,7 @@ probe_access(struct machine *machine)
 		pause();
 		_exit(0);
 	}
+	machine->pidfd_getfd = machine->ptrace_access = false;
 	if (pid < 0)
 		return;
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -146,6 +126,69 @@ probe_access(struct machine *machine)
 	fd_close(pidfd);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+}
+
+/* Another sandbox around porta, Docker's for one; what it forbids shows only when it is tried. */
+static bool
+has_outer_filter(void)
+{
+	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0;
+}
+
+/* From 2 on, being an ancestor is not enough; Documentation/admin-guide/LSM/Yama.rst. */
+static bool
+yama_may_forbid(void)
+{
+	_cleanup_fd_ int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
+	char scope;
+
+	return fd >= 0 && (read(fd, &scope, 1) != 1 || scope >= '2');
+}
+
+/*
+ * Whether a filter can have a listener, in a child that gets one. The kernel allows one of all filters of a process,
+ * and the outer one may have it already (EBUSY).
+ */
+static void
+probe_listener(struct machine *machine)
+{
+	struct sock_filter allow = { .code = BPF_RET | BPF_K, .k = SECCOMP_RET_ALLOW };
+	struct sock_fprog program = { .len = 1, .filter = &allow };
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		_exit(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+			      SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) < 0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+		machine->seccomp_listener = false;
+}
+
+void
+machine_probe_quick(struct machine *ret_machine)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	*ret_machine = (struct machine){
+		.uid = geteuid(),
+		.gid = getegid(),
+		.user_namespaces = true,
+		.new_proc = true,
+		.dnotify = true,
+		.pidfd_getfd = true,
+		.ptrace_access = true,
+		.landlock_abi = abi > 0 ? (int)abi : 0,
+		.seccomp_filter = knows_filter_flags(0),
+		.seccomp_listener = knows_filter_flags(SECCOMP_FILTER_FLAG_NEW_LISTENER),
+		.seccomp_wait_killable = knows_filter_flags(SECCOMP_FILTER_FLAG_NEW_LISTENER |
+							    SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV),
+	};
+	if (has_outer_filter())
+		probe_listener(ret_machine);
+	if (has_outer_filter() || yama_may_forbid())
+		probe_access(ret_machine);
 }
 
 /* Whether porta, started as it is now, could limit memory, tasks and CPUs. */

@@ -13,7 +13,9 @@
 #include "sandbox/command_path.h"
 #include "sandbox/linux/cgroup.h"
 #include "sandbox/linux/exec_list.h"
+#include "sandbox/linux/plan_landlock.h"
 #include "sandbox/linux/plan_paths.h"
+#include "sandbox/missing.h"
 #include "sandbox/sandbox.h"
 #include "util/mem.h"
 #include "util/path.h"
@@ -64,6 +66,7 @@ struct builder {
 	struct plan *plan;
 	struct plan_homes homes;
 	struct requests requests;
+	struct missing missing;
 };
 
 static void
@@ -74,6 +77,7 @@ builder_done(struct builder *builder)
 		free(builder->requests.items[i].reason);
 	}
 	free(builder->requests.items);
+	missing_done(&builder->missing);
 	plan_homes_done(&builder->homes);
 }
 
@@ -289,6 +293,77 @@ add_devices(struct plan *plan)
 	}
 }
 
+/* The lower tiers: the host's own /dev, of which nothing else is granted. */
+static void
+grant_devices(struct plan *plan)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(harmless_devices); i++) {
+		struct plan_inode inode = plan_inode_at(harmless_devices[i]);
+		struct plan_grant *grant;
+
+		if (inode.type != S_IFCHR)
+			continue;
+		grant = plan_add_grant(plan, harmless_devices[i]);
+		grant->inode = inode;
+		grant->write = grant->read = true;
+	}
+}
+
+static void
+add_resolved(struct strv *list, const char *path)
+{
+	char resolved[PATH_MAX];
+
+	if (realpath(path, resolved) != NULL && !strv_contains(list, resolved))
+		strv_add(list, resolved);
+}
+
+/* The lower tiers: what may be read. `ret_unreadable` is left out of trees that begin above it. */
+static void
+list_readable(const struct builder *builder, struct strv *ret_readable, struct strv *ret_unreadable)
+{
+	const struct strv *homes = &builder->homes.own;
+
+	strv_add(ret_unreadable, "/dev");
+	if (is_listed(builder)) {
+		for (size_t i = 0; i < ARRAY_SIZE(system_directories); i++)
+			add_resolved(ret_readable, system_directories[i]);
+		add_resolved(ret_readable, "/proc");
+		add_resolved(ret_readable, "/etc/resolv.conf");
+		return;
+	}
+	strv_add(ret_readable, "/");
+	if (builder->policy->read_mode != READ_MODE_HOME_HIDDEN)
+		return;
+	for (size_t i = 0; i < homes->count; i++) {
+		strv_add(ret_unreadable, homes->items[i]);
+		for (size_t j = 0; policy_toolchain_paths[j] != NULL; j++) {
+			_cleanup_free_ char *path = path_join(homes->items[i], policy_toolchain_paths[j]);
+			char resolved[PATH_MAX];
+
+			if (realpath(path, resolved) != NULL && str_equal(path, resolved))
+				strv_add(ret_readable, path);
+		}
+	}
+}
+
+/* Turns the plan into one without mounts. */
+static int
+plan_without_mounts(struct builder *builder, struct error *err)
+{
+	struct strv readable = STRV_INIT;
+	struct strv unreadable = STRV_INIT;
+
+	grant_devices(builder->plan);
+	list_readable(builder, &readable, &unreadable);
+	plan_landlock(builder->plan, &readable, &unreadable, &builder->missing);
+	strv_done(&readable);
+	strv_done(&unreadable);
+	return builder->plan->tier == SANDBOX_TIER_PORTS
+		   ? plan_ports(builder->plan, builder->policy, &builder->missing, err)
+		   : 0;
+}
+
 static int
 protect_mounts(struct builder *builder, struct error *err)
 {
@@ -367,9 +442,20 @@ filter_network(enum net_mode mode)
 	return PLAN_FILTER_CLOSED;
 }
 
+/* What the first tier alone has: a root and a home of the plan's making, and a /dev. */
+static void
+add_own_trees(struct builder *builder)
+{
+	if (is_listed(builder))
+		add_system_directories(builder->plan);
+	else if (builder->policy->read_mode == READ_MODE_HOME_HIDDEN)
+		hide_homes(builder);
+}
+
 static int
 plan_filesystem(struct builder *builder, struct error *err)
 {
+	bool has_mounts = builder->plan->tier == SANDBOX_TIER_NAMESPACES;
 	int r;
 
 	r = collect_mounts(builder, err);
@@ -378,12 +464,11 @@ plan_filesystem(struct builder *builder, struct error *err)
 	collect_tmp(builder);
 	qsort(builder->requests.items, builder->requests.count, sizeof(*builder->requests.items),
 	      compare_requests);
-	if (is_listed(builder))
-		add_system_directories(builder->plan);
-	else if (builder->policy->read_mode == READ_MODE_HOME_HIDDEN)
-		hide_homes(builder);
+	if (has_mounts)
+		add_own_trees(builder);
 	add_requests(builder);
-	add_devices(builder->plan);
+	if (has_mounts)
+		add_devices(builder->plan);
 	r = protect_mounts(builder, err);
 	if (r < 0)
 		return r;
@@ -391,42 +476,15 @@ plan_filesystem(struct builder *builder, struct error *err)
 	r = plan_hide(builder->plan, builder->policy, &builder->homes, err);
 	if (r < 0)
 		return r;
+	if (!has_mounts)
+		return plan_without_mounts(builder, err);
 	add_proc(builder->plan);
 	return 0;
 }
 
-/* What the policy asks and this machine lacks ends here, unless --degrade accepts it. */
-static int
-require(const struct builder *builder, bool has, enum guarantee guarantee, const char *what,
-	struct error *err)
-{
-	if (has || builder->policy->degrade[guarantee])
-		return 0;
-	return error_set(err, -EOPNOTSUPP,
-			 "this machine cannot keep the guarantee '%s': %s ('porta doctor' tells more; --degrade=%s accepts it)",
-			 guarantee_name(guarantee), what, guarantee_name(guarantee));
-}
-
-static int
-check_machine(const struct builder *builder, struct error *err)
-{
-	const struct machine *machine = builder->machine;
-	int r;
-
-	r = require(builder, machine->landlock_abi >= 1, GUARANTEE_DEVICES,
-		    "the kernel has no Landlock", err);
-	if (r == 0 && builder->policy->allow_exec_set)
-		r = require(builder, machine->landlock_abi >= 1, GUARANTEE_EXEC,
-			    "the kernel has no Landlock", err);
-	if (r == 0 && !machine->seccomp_listener)
-		r = error_set(err, -EOPNOTSUPP,
-			      "this machine cannot keep the guarantee 'network': the kernel, or a sandbox around porta, does not let seccomp filters have a listener ('porta doctor' tells more)");
-	return r;
-}
-
 /* Limits on all processes together: looked for only where they are asked for. */
-static int
-plan_cgroup(struct builder *builder, struct error *err)
+static void
+plan_cgroup(struct builder *builder)
 {
 	struct plan *plan = builder->plan;
 	struct error why = ERROR_INIT;
@@ -434,13 +492,46 @@ plan_cgroup(struct builder *builder, struct error *err)
 
 	cgroup_add_settings(&plan->limits, &plan->cgroup_settings);
 	if (plan->cgroup_settings.count == 0)
-		return 0;
+		return;
 	r = cgroup_find("/proc/self", &plan->cgroup_settings, &plan->cgroup_path, &why);
 	if (r == 0)
-		return 0;
+		return;
 	strv_done(&plan->cgroup_settings);
 	error_wrap(&why, r, "--limit memory, pids and cpus need a delegated cgroup v2");
-	return require(builder, false, GUARANTEE_LIMITS, why.message, err);
+	missing_add(&builder->missing, GUARANTEE_LIMITS, why.message);
+}
+
+/* Whether the machine alone tells if it is kept, and the policy asks for it. */
+static bool
+is_of_machine(const struct policy *policy, enum guarantee guarantee)
+{
+	switch (guarantee) {
+	case GUARANTEE_EXEC:
+		return policy->allow_exec_set;
+	/* In the lower tiers these were judged with the plan; limits always are. */
+	case GUARANTEE_LIMITS:
+	case GUARANTEE_PROTECTED:
+	case GUARANTEE_NETWORK:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* What the policy asks and this machine lacks ends here, unless --degrade accepts it. */
+static int
+check_guarantees(struct builder *builder, struct error *err)
+{
+	for (int i = 0; i < GUARANTEE_COUNT; i++) {
+		struct machine_verdict verdict;
+
+		if (!is_of_machine(builder->policy, (enum guarantee)i))
+			continue;
+		machine_judge(builder->machine, (enum guarantee)i, &verdict);
+		if (!verdict.holds)
+			missing_add(&builder->missing, (enum guarantee)i, verdict.why);
+	}
+	return missing_check(&builder->missing, builder->policy, builder->machine, builder->plan, err);
 }
 
 static void
@@ -450,12 +541,14 @@ set_facts(struct builder *builder)
 	struct plan *plan = builder->plan;
 
 	plan->as_root = builder->machine->uid == 0;
-	plan->new_network = policy->net_mode == NET_MODE_BLOCKED;
+	plan->tier = machine_tier(builder->machine);
+	plan->new_network = policy->net_mode == NET_MODE_BLOCKED &&
+			    plan->tier == SANDBOX_TIER_NAMESPACES;
 	plan->allow_userns = policy->allow_userns;
 	plan->filter_network = filter_network(policy->net_mode);
 	plan->landlock_abi = builder->machine->landlock_abi;
 	plan->wait_killable = builder->machine->seccomp_wait_killable;
-	plan->landlock_net = policy->net_mode != NET_MODE_FULL && policy->net_mode != NET_MODE_BLOCKED;
+	plan->landlock_net = policy->net_mode != NET_MODE_FULL && !plan->new_network;
 	plan->landlock_execute = policy->allow_exec_set;
 	plan->limits = policy->limits;
 }
@@ -481,11 +574,7 @@ sandbox_plan(const struct policy *policy, const struct sandbox_command *command,
 	int r;
 
 	set_facts(&builder);
-	r = check_machine(&builder, err);
-	if (r == 0)
-		r = plan_cgroup(&builder, err);
-	if (r < 0)
-		return r;
+	plan_cgroup(&builder);
 	r = command_path_find(command->name, command->environment, &ret_plan->command_path, err);
 	if (r < 0)
 		return r;
@@ -500,5 +589,5 @@ sandbox_plan(const struct policy *policy, const struct sandbox_command *command,
 	r = plan_filesystem(&builder, err);
 	if (r == 0 && policy->allow_exec_set)
 		r = exec_list_grant(ret_plan, &policy->allow_exec, err);
-	return r;
+	return r < 0 ? r : check_guarantees(&builder, err);
 }

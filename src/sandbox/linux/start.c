@@ -10,11 +10,11 @@
 #include <sys/wait.h>
 
 #include "sandbox/control.h"
-#include "sandbox/linux/confine.h"
 #include "sandbox/linux/init.h"
 #include "sandbox/sandbox.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/os_linux.h"
 
 #define ID_MAP_MAX_BYTES 4096
 
@@ -98,6 +98,13 @@ clone_init(const struct plan *plan, int *ret_pidfd)
 	};
 	long pid;
 
+	/* Without namespaces it is a plain child; clone3, which a filter around porta may lack, is not needed then. */
+	if (plan->tier != SANDBOX_TIER_NAMESPACES) {
+		pid = fork();
+		if (pid > 0)
+			*ret_pidfd = pidfd_open((pid_t)pid, 0);
+		return pid < 0 ? -errno : (pid_t)pid;
+	}
 	if (plan->new_network)
 		args.flags |= CLONE_NEWNET;
 	pid = syscall(SYS_clone3, &args, sizeof(args));
@@ -111,20 +118,26 @@ clone_init(const struct plan *plan, int *ret_pidfd)
 static int
 prepare_init(const struct plan *plan, const struct sandbox *sandbox, struct error *err)
 {
-	int r = plan->as_root ? write_all_ids(sandbox->init_pid) : -EPERM;
+	int r;
 
+	if (plan->tier != SANDBOX_TIER_NAMESPACES)
+		return 0;
+	r = plan->as_root ? write_all_ids(sandbox->init_pid) : -EPERM;
 	if (r < 0)
 		r = write_own_id(sandbox->init_pid);
 	if (r < 0)
 		return error_set_errno(err, r, "cannot map the ids of the user namespace");
-	if (plan->as_root) {
-		r = confine_drop_all_capabilities();
-		if (r < 0)
-			return error_set_errno(err, r, "cannot drop the broker's capabilities");
-	}
 	/* If init failed already, its own event says why. */
 	control_send_go(sandbox->control_fd);
 	return 0;
+}
+
+/* For good, as clone(2) and user_namespaces(7) have it; not for want of memory or of room for one more process. */
+static bool
+are_namespaces_refused(int error)
+{
+	return error == -EPERM || error == -EACCES || error == -ENOSPC || error == -EUSERS ||
+	       error == -ENOSYS || error == -EINVAL;
 }
 
 int
@@ -149,8 +162,8 @@ sandbox_start(const struct plan *plan, struct sandbox *ret_sandbox, struct error
 	}
 	if (sandbox.init_pid < 0) {
 		fd_close(sandbox.control_fd);
-		error_set_errno(err, sandbox.init_pid, "cannot make a user namespace");
-		return -EOPNOTSUPP;
+		error_set_errno(err, sandbox.init_pid, "cannot make the sandbox's first process");
+		return are_namespaces_refused(sandbox.init_pid) ? -EOPNOTSUPP : sandbox.init_pid;
 	}
 	r = prepare_init(plan, &sandbox, err);
 	if (r < 0) {
