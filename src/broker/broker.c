@@ -221,23 +221,41 @@ handle_exited(struct broker *broker, const struct control_event *event)
 		broker->result = WEXITSTATUS(status);
 }
 
-/* "LABEL\nPATH\nQUARANTINE PATH": the third is empty where nothing was moved. */
+/* No flag lifts the protection of these: they are not what `--allow-protected` knows by this name. */
+static bool
+is_liftable(const char *label)
+{
+	return label[0] == '.' || str_equal(label, "porta.toml");
+}
+
+/* "LABEL\nPATH\nTHIRD"; see enum guard_event for what the third is. */
 static void
 handle_guard(struct broker *broker, struct control_event *event)
 {
 	char *label = event->text;
 	char *rest = event->text;
 	const char *path;
-	const char *kept;
+	const char *third;
 	_cleanup_free_ char *remedy = NULL;
 	_cleanup_free_ char *note = NULL;
 
 	strsep(&rest, "\n");
 	path = rest ? strsep(&rest, "\n") : label;
-	kept = rest ? rest : "";
-	remedy = mem_printf("--allow-protected=%s", label);
-	if (*kept != '\0')
-		note = mem_printf("kept as %s", kept);
+	third = rest ? rest : "";
+	if (event->code == GUARD_EVENT_NEW_PROGRAM) {
+		note = mem_printf("%s is new and runs programs when git is used there%s%s", path,
+				  *third != '\0' ? ": " : "", third);
+		violations_remark(broker->violations, note);
+		return;
+	}
+	remedy = is_liftable(label) ? mem_printf("--allow-protected=%s", label) : mem_strdup("");
+	if (event->code == GUARD_EVENT_LEFT)
+		note = mem_strdup("it could not be moved away and is still there");
+	else if (event->code == GUARD_EVENT_PUT_BACK)
+		note = mem_printf("put back as it was%s%s", *third != '\0' ? "; the other is kept as " : "",
+				  third);
+	else if (*third != '\0')
+		note = mem_printf("kept as %s: move it back if it is yours", third);
 	violations_record(broker->violations, VIOLATION_PROTECTED, path, remedy, note);
 }
 

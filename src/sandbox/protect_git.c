@@ -127,7 +127,7 @@ protect_link(struct protect *p, const char *work_tree)
 
 	if (!policy_allows_protected(p->policy, ".git/commondir") && lstat(path, &st) == 0 &&
 	    !S_ISDIR(st.st_mode))
-		protect_path(p, path, 0, ".git");
+		protect_path(p, path, 0, ".git/commondir");
 }
 
 /* The names of one git directory proper: `label` is what stands for it in messages, ".git" or ".git/modules/NAME". */
