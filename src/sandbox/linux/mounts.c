@@ -33,6 +33,7 @@ struct mounts_state {
 	const struct plan *plan;
 	int host_fd;	  /* the root as the namespace was made with, where sources are */
 	int root_fd;	  /* the root that targets are looked up in: the same, or an EMPTY mount */
+	bool has_empty;	  /* the plan has an EMPTY mount */
 	int *clones;	  /* by index of the plan's mounts; -1: none */
 	int mask_fd;	  /* an attached mask directory, to be cloned for the next; or -1 */
 	int scratch_fd;	  /* the first tmpfs, where the text of FILE mounts is written; or -1 */
@@ -231,7 +232,7 @@ open_target(const struct mounts_state *state, size_t index)
 {
 	static const struct plan_inode any = { 0 };
 	const struct plan_mount *mount = &state->plan->mounts[index];
-	bool is_anew = is_below_empty(state->plan, index);
+	bool is_anew = state->has_empty && is_below_empty(state->plan, index);
 
 	if (is_anew) {
 		int r = make_mount_point(state->root_fd, mount);
@@ -515,8 +516,10 @@ mounts_apply(const struct plan *plan, int control_fd, struct error *err)
 	if (state.host_fd < 0)
 		return error_set_errno(err, -errno, "cannot open the root directory");
 	state.root_fd = state.host_fd;
-	for (size_t i = 0; i < plan->mounts_count; i++)
+	for (size_t i = 0; i < plan->mounts_count; i++) {
 		clones[i] = -1;
+		state.has_empty |= plan->mounts[i].kind == PLAN_MOUNT_EMPTY;
+	}
 	r = apply_all(&state, control_fd, err);
 	for (size_t i = 0; i < plan->mounts_count; i++)
 		fd_close(clones[i]);
