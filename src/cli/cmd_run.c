@@ -1,24 +1,38 @@
 /* porta run: a command in a sandbox. */
 #include <errno.h>
+#include <stdio.h>
 
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/run_prepare.h"
 
-/* Plans and runs. Returns the code to end with, or minus that code where porta failed, and a
- * sentence. */
+/* Why a plan of the first tier came to nothing: found out only by making it. */
+enum setback {
+	SETBACK_NONE,
+	SETBACK_PLANNING,   /* refused before anything was tried */
+	SETBACK_NAMESPACES, /* they cannot be made, or not be used */
+};
+
+/*
+ * Plans and runs. Returns the code to end with, or minus that code where porta failed, and a
+ * sentence.
+ */
 static int
-try_run(const struct run_options *options, const struct machine *machine,
-	bool *ret_lacks_namespaces, struct error *err)
+try_run(const struct run_options *options, const struct machine *machine, enum setback *ret_setback,
+	struct error *err)
 {
 	struct plan plan;
 	int r;
 
+	*ret_setback = SETBACK_NONE;
 	plan_init(&plan);
 	r = -(int)run_prepare(options, machine, &plan, err);
+	if (r == -EXIT_CODE_FAILED)
+		*ret_setback = SETBACK_PLANNING;
 	if (r == 0) {
 		r = broker_run(&options->policy, &plan, &options->broker, err);
-		*ret_lacks_namespaces = r == -EOPNOTSUPP;
+		if (r == -EOPNOTSUPP)
+			*ret_setback = SETBACK_NAMESPACES;
 		if (r < 0)
 			r = r == -EACCES ? -EXIT_CODE_NOT_RUNNABLE : -EXIT_CODE_FAILED;
 	}
@@ -26,21 +40,31 @@ try_run(const struct run_options *options, const struct machine *machine,
 	return r;
 }
 
+/* What a look at the whole machine says, and what trying said: that namespaces cannot be had. */
+static void
+look_again(struct machine *machine, enum setback setback, const struct error *err)
+{
+	machine_probe_full(machine);
+	if (setback != SETBACK_NAMESPACES || machine_tier(machine) != SANDBOX_TIER_NAMESPACES)
+		return;
+	machine->user_namespaces = false;
+	snprintf(machine->user_namespaces_why, sizeof(machine->user_namespaces_why), "%s", err->message);
+}
+
 static int
 run_planned(const struct run_options *options)
 {
-	bool lacks_namespaces = false;
 	struct error err = ERROR_INIT;
 	struct machine machine = { 0 };
+	enum setback setback;
 	int r;
 
 	machine_probe_quick(&machine);
-	r = try_run(options, &machine, &lacks_namespaces, &err);
-	if (lacks_namespaces) {
-		/* That they cannot be had shows only when they are made: plan again, without. */
-		machine_probe_full(&machine);
-		machine.user_namespaces = false;
-		r = try_run(options, &machine, &lacks_namespaces, &err);
+	r = try_run(options, &machine, &setback, &err);
+	if (setback != SETBACK_NONE) {
+		/* A plan that was refused is made again too: all that this machine lacks is told at once. */
+		look_again(&machine, setback, &err);
+		r = try_run(options, &machine, &setback, &err);
 	}
 	return r < 0 ? output_fail("run", &err, -r) : r;
 }

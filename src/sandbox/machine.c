@@ -131,7 +131,10 @@ yes_no(bool value)
 void
 machine_explain(const struct machine *machine, struct strbuf *out)
 {
-	strbuf_printf(out, "tier              %d\n", machine_tier(machine));
+	const char *cause = machine_tier_cause(machine);
+
+	strbuf_printf(out, *cause != '\0' ? "tier              %d (%s)\n" : "tier              %d\n",
+		      machine_tier(machine), cause);
 	strbuf_printf(out, "user namespaces   %s\n", yes_no(machine->user_namespaces));
 	strbuf_printf(out, "a new /proc       %s\n", yes_no(machine->new_proc));
 	if (machine->landlock_abi > 0)
@@ -154,7 +157,9 @@ json_bool(struct strbuf *out, const char *key, bool value)
 void
 machine_explain_json(const struct machine *machine, struct strbuf *out)
 {
-	strbuf_printf(out, "{\"tier\":%d,", machine_tier(machine));
+	strbuf_printf(out, "{\"tier\":%d,\"tier_cause\":", machine_tier(machine));
+	strbuf_put_json(out, machine_tier_cause(machine));
+	strbuf_putc(out, ',');
 	json_bool(out, "user_namespaces", machine->user_namespaces);
 	json_bool(out, "new_proc", machine->new_proc);
 	json_bool(out, "seccomp_listener", machine->seccomp_listener);

@@ -37,6 +37,17 @@ missing_names(const bool not_kept[GUARANTEE_COUNT], const char *separator)
 	return names.text;
 }
 
+/* One reason may be that of several guarantees. */
+static bool
+is_told_before(const struct missing *missing, int guarantee)
+{
+	for (int i = 0; i < guarantee; i++) {
+		if (missing->why[i] != NULL && str_equal(missing->why[i], missing->why[guarantee]))
+			return true;
+	}
+	return false;
+}
+
 /* The flag comes before the reasons: a message has a limit. */
 static int
 refuse(const struct missing *missing, const bool not_kept[GUARANTEE_COUNT], const char *cause,
@@ -48,7 +59,7 @@ refuse(const struct missing *missing, const bool not_kept[GUARANTEE_COUNT], cons
 
 	strbuf_puts(&reasons, cause);
 	for (int i = 0; i < GUARANTEE_COUNT; i++) {
-		if (!not_kept[i])
+		if (!not_kept[i] || is_told_before(missing, i))
 			continue;
 		strbuf_puts(&reasons, reasons.length > 0 ? "; " : "");
 		strbuf_puts(&reasons, missing->why[i]);

@@ -50,6 +50,8 @@ explain_line(struct strbuf *out, const char *what, const char *path, const char 
 static void
 explain_grants(const struct plan *plan, struct strbuf *out)
 {
+	size_t readable = 0;
+
 	if (plan->landlock_abi < 1) {
 		strbuf_puts(out, "\nLandlock: none on this machine\n");
 		return;
@@ -62,7 +64,54 @@ explain_grants(const struct plan *plan, struct strbuf *out)
 			explain_line(out, "write", grant->path, "");
 		if (grant->execute)
 			explain_line(out, "execute", grant->path, "");
+		readable += grant->read;
 	}
+	/* One for each neighbour of what is hidden: a list that nobody reads. */
+	if (readable > 0)
+		strbuf_printf(out, "  read       %zu paths, which leave out what is hidden and /dev\n", readable);
+	for (size_t i = 0; i < plan->ports_count; i++)
+		strbuf_printf(out, "  connect    TCP ports %u-%u of any host\n", plan->ports[i].first,
+			      plan->ports[i].last);
+}
+
+/* What is different for programs where there are no namespaces, beside what is not kept. */
+static void
+explain_without_namespaces(const struct plan *plan, struct strbuf *out)
+{
+	bool has_door = plan->tier == SANDBOX_TIER_LANDLOCK;
+	bool is_open = plan->filter_network == PLAN_FILTER_OPEN;
+
+	strbuf_puts(out, "Namespaces: none\n\nFiles: by Landlock alone; the host's as they are\n");
+	for (size_t i = 0; i < plan->mounts_count; i++) {
+		enum plan_mount_kind kind = plan->mounts[i].kind;
+
+		explain_line(out, kind == PLAN_MOUNT_MASK ? "hidden" : plan_mount_kind_name(kind),
+			     plan->mounts[i].path, plan->mounts[i].reason);
+	}
+	strbuf_puts(out, "\nIn this tier:\n"
+			 "  chmod, chown, touch -d, setfattr fail everywhere, in writable paths too\n"
+			 "  names in hidden directories can be listed; what is put beside them during the run cannot be read\n"
+			 "  no new terminals, no /dev/shm, no System V or POSIX queues; nothing is written in /proc\n");
+	if (has_door && plan->filter_network == PLAN_FILTER_CLOSED)
+		strbuf_puts(out, "  no UDP; names are looked up over TCP (RES_OPTIONS=use-vc, which the GNU C library alone knows)\n");
+	if (!has_door)
+		strbuf_printf(out, "  no unix sockets but pairs%s\n",
+			      is_open ? "" : ", no UDP, and nothing listens");
+}
+
+static void
+explain_not_kept(const struct plan *plan, struct strbuf *out)
+{
+	const char *separator = "\nNot kept, as --degrade accepted: ";
+
+	for (int i = 0; i < GUARANTEE_COUNT; i++) {
+		if (!plan->not_kept[i])
+			continue;
+		strbuf_printf(out, "%s%s", separator, guarantee_name((enum guarantee)i));
+		separator = ", ";
+	}
+	if (*separator == ',')
+		strbuf_putc(out, '\n');
 }
 
 /* Those on all processes together have a cgroup, and the others, which come first, are rlimits. */
@@ -92,11 +141,10 @@ explain_limits(const struct plan *plan, struct strbuf *out)
 		explain_line(out, "set", plan->cgroup_settings.items[i], "");
 }
 
-void
-plan_explain(const struct plan *plan, struct strbuf *out)
+static void
+explain_mounts(const struct plan *plan, struct strbuf *out)
 {
-	strbuf_printf(out, "Plan, in the order in which it is applied (tier %d: %s)\n\nNamespaces: user, mount, pid, ipc%s\n",
-		      plan->tier, tier_description(plan->tier), plan->new_network ? ", network" : "");
+	strbuf_printf(out, "Namespaces: user, mount, pid, ipc%s\n", plan->new_network ? ", network" : "");
 	strbuf_printf(out, "Ids: %s\n\nMounts: everything read-only, no devices, no set-id; then\n",
 		      plan->as_root ? "all, each as itself" : "only one's own");
 	for (size_t i = 0; i < plan->mounts_count; i++)
@@ -111,6 +159,18 @@ plan_explain(const struct plan *plan, struct strbuf *out)
 		explain_line(out, "watch", path.text, plan->watches[i].label);
 		strbuf_done(&path);
 	}
+}
+
+void
+plan_explain(const struct plan *plan, struct strbuf *out)
+{
+	strbuf_printf(out, "Plan, in the order in which it is applied (tier %d: %s)\n\n", plan->tier,
+		      tier_description(plan->tier));
+	if (plan->tier == SANDBOX_TIER_NAMESPACES)
+		explain_mounts(plan, out);
+	else
+		explain_without_namespaces(plan, out);
+	explain_not_kept(plan, out);
 	strbuf_puts(out, "\nDescriptors\n");
 	for (size_t i = 0; i < ARRAY_SIZE(plan->stdio); i++)
 		strbuf_printf(out, "  %zu          %s\n", i, stdio_kind_names[plan->stdio[i].kind]);
@@ -169,8 +229,9 @@ json_grants(const struct plan *plan, struct strbuf *out)
 	for (size_t i = 0; i < plan->grants_count; i++) {
 		strbuf_puts(out, i ? ",{" : "{");
 		json_field(out, "path", plan->grants[i].path);
-		strbuf_printf(out, ",\"write\":%s,\"execute\":%s}",
+		strbuf_printf(out, ",\"write\":%s,\"read\":%s,\"execute\":%s}",
 			      plan->grants[i].write ? "true" : "false",
+			      plan->grants[i].read ? "true" : "false",
 			      plan->grants[i].execute ? "true" : "false");
 	}
 	strbuf_puts(out, "]}");
@@ -204,6 +265,21 @@ json_limits(const struct plan *plan, struct strbuf *out)
 	strbuf_puts(out, "]}");
 }
 
+static void
+json_not_kept(const struct plan *plan, struct strbuf *out)
+{
+	const char *separator = "";
+
+	strbuf_puts(out, ",\"not_kept\":[");
+	for (int i = 0; i < GUARANTEE_COUNT; i++) {
+		if (!plan->not_kept[i])
+			continue;
+		strbuf_printf(out, "%s\"%s\"", separator, guarantee_name((enum guarantee)i));
+		separator = ",";
+	}
+	strbuf_putc(out, ']');
+}
+
 void
 plan_explain_json(const struct plan *plan, struct strbuf *out)
 {
@@ -220,6 +296,7 @@ plan_explain_json(const struct plan *plan, struct strbuf *out)
 	json_limits(plan, out);
 	strbuf_putc(out, ',');
 	json_grants(plan, out);
+	json_not_kept(plan, out);
 	strbuf_puts(out, ",\"seccomp\":{");
 	json_field(out, "network", filter_network_names[plan->filter_network]);
 	strbuf_puts(out, "},");

@@ -61,9 +61,9 @@ setting_is(const char *path, const char *value)
 }
 
 static void
-explain_no_namespaces(struct machine *machine, int error)
+explain_no_namespaces(struct machine *machine, const char *what, int error)
 {
-	const char *why = "the kernel refuses to make a user namespace";
+	const char *why = what;
 
 	if (setting_is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
 		why = "AppArmor forbids user namespaces to programs without a profile";
@@ -90,7 +90,7 @@ probe_namespaces(struct machine *machine)
 	if (pid == 0)
 		_exit((int)machine_try_namespace());
 	if (pid < 0) {
-		explain_no_namespaces(machine, errno);
+		explain_no_namespaces(machine, "a user namespace cannot be made", errno);
 		return;
 	}
 	if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
@@ -99,7 +99,7 @@ probe_namespaces(struct machine *machine)
 	machine->new_proc = WEXITSTATUS(status) == MACHINE_NAMESPACE_USABLE;
 	machine->user_namespaces = machine->mount_setattr;
 	if (!machine->user_namespaces)
-		explain_no_namespaces(machine, EPERM);
+		explain_no_namespaces(machine, "nothing can be mounted in a user namespace", EPERM);
 }
 
 /* Takes a descriptor of a child, as the broker does of the sandbox's processes. */
