@@ -60,39 +60,52 @@ def main(directory):
                  "\0porta-test-victim-datagram"):
         add(socket.AF_UNIX, socket.SOCK_DGRAM, name, f"unix datagram {name!r}")
     add(socket.AF_UNIX, socket.SOCK_SEQPACKET, os.path.join(directory, "packet"), "unix packet")
-    # Fast open needs the listener's leave.
     selector.register(sys.stdin, selectors.EVENT_READ, None)
     print("ready", flush=True)
     while True:
         for key, _events in selector.select():
-            if key.data is None:
+            if key.data is not None:
+                serve(selector, log, key)
+            elif not sys.stdin.readline():
                 return
-            kind, label = key.data
-            try:
-                if kind == socket.SOCK_DGRAM:
-                    data, peer = key.fileobj.recvfrom(2048)
-                    log.write(f"{label} {data!r} from {peer!r}\n")
-                    if peer:
-                        key.fileobj.sendto(SECRET, peer)
-                elif kind == "peer":
-                    # The peer's leaving ends it; what it sends is noted.
-                    data = key.fileobj.recv(2048)
-                    if data:
-                        log.write(f"{label} got {data!r}\n")
-                    else:
-                        selector.unregister(key.fileobj)
-                        key.fileobj.close()
-                else:
-                    peer, address = key.fileobj.accept()
-                    log.write(f"{label} accepted {address!r}\n")
-                    peer.sendall(SECRET)
-                    peer.setblocking(False)
-                    selector.register(peer, selectors.EVENT_READ, ("peer", label))
-            except OSError as error:
-                if kind == "peer":
-                    selector.unregister(key.fileobj)
-                    key.fileobj.close()
-                log.write(f"{label} failed: {error}\n")
+            else:
+                # A line asks whether all that has arrived is in the log.
+                while waiting := [one for one, _ in selector.select(0) if one.data is not None]:
+                    for one in waiting:
+                        serve(selector, log, one)
+                print("settled", flush=True)
+                break
+
+
+def serve(selector, log, key):
+    """One event of one socket."""
+    kind, label = key.data
+    try:
+        if kind == socket.SOCK_DGRAM:
+            data, peer = key.fileobj.recvfrom(2048)
+            log.write(f"{label} {data!r} from {peer!r}\n")
+            if peer:
+                key.fileobj.sendto(SECRET, peer)
+        elif kind == "peer":
+            # The peer's leaving ends it; what it sends is noted.
+            data = key.fileobj.recv(2048)
+            if data:
+                log.write(f"{label} got {data!r}\n")
+            else:
+                selector.unregister(key.fileobj)
+                key.fileobj.close()
+        else:
+            peer, address = key.fileobj.accept()
+            log.write(f"{label} accepted {address!r}\n")
+            peer.setblocking(False)
+            selector.register(peer, selectors.EVENT_READ, ("peer", label))
+            peer.sendall(SECRET)
+    except OSError as error:
+        if kind == "peer":
+            selector.unregister(key.fileobj)
+            key.fileobj.close()
+        else:
+            log.write(f"{label} failed: {error}\n")
 
 
 if __name__ == "__main__":

@@ -57,10 +57,18 @@ class Services:
             stdin=subprocess.PIPE, stderr=None)
         assert self.process.stdout.readline() == b"ready\n"
 
+    def _settle(self):
+        """Everything that has arrived is in the log."""
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == b"settled\n"
+
     def log_size(self):
+        self._settle()
         return (self.directory / "log").stat().st_size
 
     def events(self, since):
+        self._settle()
         with open(self.directory / "log", encoding="utf-8") as file:
             file.seek(since)
             return [line.strip() for line in file
