@@ -1,0 +1,30 @@
+#!/bin/sh
+# Builds each fuzzer (clang, with ASan and UBSan) and runs it: `fuzz/run.sh [SECONDS]`, 60 if not given.
+# What it finds is left beside the build; new inputs go into the build directory, not into the corpus.
+set -eu
+
+cd "$(dirname "$0")/.."
+seconds=${1:-60}
+out=build-fuzz
+mkdir -p "$out"
+
+pure_sources=$(ls src/util/*.c src/policy/*.c src/config/*.c | grep -v -e idna_helper.c -e porta_idna.c)
+for source in fuzz/fuzz_*.c; do
+	name=$(basename "$source" .c)
+	short=${name#fuzz_}
+	# A fuzzer that includes its module's source needs nothing else.
+	sources=$pure_sources
+	if grep -q '^#include ".*\.c"' "$source"; then
+		sources=
+	fi
+	# shellcheck disable=SC2086
+	clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -D_GNU_SOURCE -std=gnu11 \
+		-Isrc "$source" $sources -lidn2 -o "$out/$name"
+	dictionary=
+	[ ! -e "fuzz/$short.dict" ] || dictionary="-dict=fuzz/$short.dict"
+	mkdir -p "$out/corpus-$short"
+	echo "== $name, $seconds s"
+	# shellcheck disable=SC2086
+	"$out/$name" -max_total_time="$seconds" -max_len=4096 -artifact_prefix="$out/" -print_final_stats=1 \
+		$dictionary "$out/corpus-$short" "fuzz/corpus/$short" 2>&1 | tail -4
+done
