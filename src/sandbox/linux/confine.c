@@ -238,11 +238,19 @@ confine_limits(const struct plan *plan, struct error *err)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
-		struct rlimit limit = { .rlim_cur = plan->limits.value[i],
-					.rlim_max = plan->limits.value[i] };
+		__rlimit_resource_t resource = (__rlimit_resource_t)resources[i];
+		struct rlimit limit;
 
-		if (plan->limits.is_set[i] &&
-		    setrlimit((__rlimit_resource_t)resources[i], &limit) < 0)
+		if (!plan->limits.is_set[i])
+			continue;
+		if (getrlimit(resource, &limit) < 0)
+			return error_set_errno(err, -errno, "--limit %s: cannot be read",
+					       limit_name((enum limit_kind)i));
+		limit.rlim_cur = MIN((rlim_t)plan->limits.value[i], limit.rlim_max);
+		/* At the hard limit on CPU time the kernel kills; only a lower soft one is told by SIGXCPU. */
+		limit.rlim_max = resource == RLIMIT_CPU ? MIN(limit.rlim_cur + 1, limit.rlim_max)
+							: limit.rlim_cur;
+		if (setrlimit(resource, &limit) < 0)
 			return error_set_errno(err, -errno, "--limit %s: cannot be set",
 					       limit_name((enum limit_kind)i));
 	}

@@ -17,7 +17,7 @@ int confine_make_ruleset(const struct plan *plan, int *ret_ruleset_fd, struct er
  */
 int confine_signals(int landlock_abi);
 
-/* rlimits. May still do everything afterwards, within them. */
+/* rlimits, none higher than porta's own. May still do everything afterwards, within them. */
 int confine_limits(const struct plan *plan, struct error *err);
 /*
  * Gives up every capability, or as root all but those on files and ids, and every

@@ -96,6 +96,10 @@ install_filter(struct init *init)
 	r = filter_install(&choice, plan->wait_killable, &listener_fd);
 	if (r < 0)
 		return error_set_errno(&init->err, r, "cannot install the seccomp filter");
+	/* Not before: the listener takes a number, and a limit may leave none. */
+	r = confine_limits(plan, &init->err);
+	if (r < 0)
+		return r;
 	r = control_send_event(init->control_fd, CONTROL_EVENT_LISTENER, 0, NULL, listener_fd);
 	if (r < 0)
 		return error_set_errno(&init->err, r, "cannot reach the broker");
@@ -113,8 +117,6 @@ confine_command(struct init *init)
 	r = descriptors_apply(plan, init->control_fd, &init->err);
 	if (r == 0)
 		r = confine_make_ruleset(plan, &ruleset_fd, &init->err);
-	if (r == 0)
-		r = confine_limits(plan, &init->err);
 	if (r == 0)
 		r = confine_capabilities(plan, &init->err);
 	if (r == 0 && chdir(plan->working_directory) < 0)

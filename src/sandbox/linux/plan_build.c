@@ -482,14 +482,17 @@ plan_filesystem(struct builder *builder, struct error *err)
 	return 0;
 }
 
-/* Limits on all processes together: looked for only where they are asked for. */
+/* Limits on all processes together: a cgroup is looked for only where they are asked for. */
 static void
-plan_cgroup(struct builder *builder)
+plan_limits(struct builder *builder)
 {
 	struct plan *plan = builder->plan;
 	struct error why = ERROR_INIT;
 	int r;
 
+	if (plan->limits.is_set[LIMIT_PROCESSES] && plan->as_root)
+		missing_add(&builder->missing, GUARANTEE_LIMITS,
+			    "the kernel does not hold root to --limit nproc; --limit pids holds");
 	cgroup_add_settings(&plan->limits, &plan->cgroup_settings);
 	if (plan->cgroup_settings.count == 0)
 		return;
@@ -574,7 +577,7 @@ sandbox_plan(const struct policy *policy, const struct sandbox_command *command,
 	int r;
 
 	set_facts(&builder);
-	plan_cgroup(&builder);
+	plan_limits(&builder);
 	r = command_path_find(command->name, command->environment, &ret_plan->command_path, err);
 	if (r < 0)
 		return r;
