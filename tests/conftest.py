@@ -90,10 +90,10 @@ def client(internet, as_user, workspace):
 
 
 def _mounts():
-    """Mount points, but for those of `ip netns`, which anybody may make meanwhile."""
+    """Mount points, but for where people and `ip netns` mount things meanwhile."""
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
         points = (line.split(" - ")[0].split()[4] for line in file)
-        return sorted(point for point in points if not point.startswith("/run/netns"))
+        return sorted(point for point in points if not point.startswith(("/run/", "/mnt/", "/media/")))
 
 
 @pytest.fixture(autouse=True)
