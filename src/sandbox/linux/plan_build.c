@@ -424,22 +424,15 @@ add_proc(struct plan *plan)
 	}
 }
 
+/* A rule that denies closes an open network too: what it says of datagrams, the broker could not judge. */
 static enum plan_filter_network
-filter_network(enum net_mode mode)
+filter_network(const struct policy *policy)
 {
-	switch (mode) {
-	case NET_MODE_FULL:
-		return PLAN_FILTER_OPEN;
-	case NET_MODE_OUTBOUND:
-		return PLAN_FILTER_LISTEN;
-	case NET_MODE_BLOCKED:
+	if (policy->net_mode == NET_MODE_BLOCKED)
 		return PLAN_FILTER_BLOCKED;
-	case NET_MODE_LOOPBACK_ONLY:
-	case NET_MODE_RULES:
-	case NET_MODE_COUNT:
-		break;
-	}
-	return PLAN_FILTER_CLOSED;
+	if (policy_network_is_closed(policy))
+		return PLAN_FILTER_CLOSED;
+	return policy->net_mode == NET_MODE_OUTBOUND ? PLAN_FILTER_LISTEN : PLAN_FILTER_OPEN;
 }
 
 /* What the first tier alone has: a root and a home of the plan's making, and a /dev. */
@@ -548,10 +541,10 @@ set_facts(struct builder *builder)
 	plan->new_network = policy->net_mode == NET_MODE_BLOCKED &&
 			    plan->tier == SANDBOX_TIER_NAMESPACES;
 	plan->allow_userns = policy->allow_userns;
-	plan->filter_network = filter_network(policy->net_mode);
+	plan->filter_network = filter_network(policy);
 	plan->landlock_abi = builder->machine->landlock_abi;
 	plan->wait_killable = builder->machine->seccomp_wait_killable;
-	plan->landlock_net = policy->net_mode != NET_MODE_FULL && !plan->new_network;
+	plan->landlock_net = plan->filter_network != PLAN_FILTER_OPEN && !plan->new_network;
 	plan->landlock_execute = policy->allow_exec_set;
 	plan->limits = policy->limits;
 }
