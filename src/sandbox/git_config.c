@@ -97,7 +97,9 @@ parse_section(struct parser *p)
 	return 0;
 }
 
-/* The character that a backslash and `c` stand for in a value; 0 for the end of a continued line. */
+/*
+ * The character that a backslash and `c` stand for in a value; 0 for the end of a continued line.
+ */
 static int
 unescape(int c, char *ret_char)
 {
@@ -321,7 +323,9 @@ static const struct {
 	{ "web.browser", IF_SET },
 };
 
-/* Whether `name` fits `pattern`, which holds at most one "*"; *ret_middle is what that stands for. */
+/*
+ * Whether `name` fits `pattern`, which holds at most one "*"; *ret_middle is what that stands for.
+ */
 static bool
 matches(const char *pattern, const char *name, const char **ret_middle, size_t *ret_length)
 {
@@ -344,7 +348,9 @@ matches(const char *pattern, const char *name, const char **ret_middle, size_t *
 static bool
 is_boolean(const char *value)
 {
-	static const char *const words[] = { "true", "false", "yes", "no", "on", "off", "1", "0", "" };
+	static const char *const words[] = {
+		"true", "false", "yes", "no", "on", "off", "1", "0", ""
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcasecmp(value, words[i]) == 0)

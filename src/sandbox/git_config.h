@@ -1,6 +1,7 @@
 /*
- * git's configuration syntax, as far as porta needs it: which settings a file has, and which of them make
- * git run a program. Follows git-config(1), "CONFIGURATION FILE". Pure: nothing here opens a file.
+ * git's configuration syntax, as far as porta needs it: which settings a file has, and which of
+ * them make git run a program. Follows git-config(1), "CONFIGURATION FILE". Pure: nothing here
+ * opens a file.
  */
 #ifndef PORTA_SANDBOX_GIT_CONFIG_H
 #define PORTA_SANDBOX_GIT_CONFIG_H
@@ -13,14 +14,15 @@
 #define GIT_CONFIG_MAX_BYTES (1024 * 1024)
 
 /*
- * One setting. `name` is git's flat form, "section.subsection.key": section and key in lower case, the
- * subsection as written, which may hold dots. `value` is NULL for a key without "=" (true to git).
+ * One setting. `name` is git's flat form, "section.subsection.key": section and key in lower case,
+ * the subsection as written, which may hold dots. `value` is NULL for a key without "=" (true to
+ * git).
  */
 typedef void git_config_fn(void *data, const char *name, const char *value);
 
 /*
- * Calls `fn` for each setting in the order of the text, includes not followed. Returns 0, or -EINVAL where git would
- * refuse the file; the settings before that place have been told by then.
+ * Calls `fn` for each setting in the order of the text, includes not followed. Returns 0, or
+ * -EINVAL where git would refuse the file; the settings before that place have been told by then.
  */
 int git_config_parse(const char *text, size_t length, git_config_fn *fn, void *data);
 

@@ -71,7 +71,10 @@ resolve(const char *base, const char *path, char **ret_path)
 	return 0;
 }
 
-/* The common directory, if `git_dir` is COMMON/worktrees/NAME and COMMON is a git directory called .git or *.git. */
+/*
+ * The common directory, if `git_dir` is COMMON/worktrees/NAME and COMMON is a git directory called
+ * .git or *.git.
+ */
 static int
 find_common_dir(int git_dir_fd, const char *git_dir, char **ret_common_dir)
 {

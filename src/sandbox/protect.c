@@ -16,7 +16,7 @@
 #define SYMLINKS_MAX 40
 /* Entries of a mount's top that are read; in a larger directory each name is looked for. */
 #define LISTED_ENTRIES_MAX 64
-#define LISTED_NAMES_MAX 128
+#define LISTED_NAMES_MAX   128
 
 /* The last of the mounts that is at or above `path`, or NULL. */
 static struct plan_mount *
@@ -85,7 +85,10 @@ pin(struct plan *plan, const char *path, const struct stat *st)
 				  "protected: holds a protected name");
 }
 
-/* A mount of the same path is a -v of its own, which is not protected by its name, or an earlier protection. */
+/*
+ * A mount of the same path is a -v of its own, which is not protected by its name, or an earlier
+ * protection.
+ */
 static void
 add_read_only(struct protect *p, const char *path, const struct stat *st, const char *label)
 {
@@ -100,8 +103,9 @@ add_read_only(struct protect *p, const char *path, const struct stat *st, const 
 	protect_add_mount(p->plan, PLAN_MOUNT_READ_ONLY, path, st, reason);
 }
 
-const char *
-protect_keep_text(struct plan *plan, const char *text)
+/* A copy that lives as long as the plan. */
+static const char *
+keep_text(struct plan *plan, const char *text)
 {
 	strv_add(&plan->watch_texts, text);
 	return plan->watch_texts.items[plan->watch_texts.count - 1];
@@ -130,20 +134,19 @@ static struct protect_watch *
 add_watch(struct plan *plan, const char *directory, const char *name, unsigned int flags,
 	  const char *label)
 {
-	return add_kept_watch(plan, protect_keep_text(plan, directory),
-			      protect_keep_text(plan, name), flags,
-			      protect_keep_text(plan, label));
+	return add_kept_watch(plan, keep_text(plan, directory), keep_text(plan, name), flags,
+			      keep_text(plan, label));
 }
 
-static bool
-is_watched(const struct plan *plan, const char *directory, const char *name)
+static struct protect_watch *
+find_watch(const struct plan *plan, const char *directory, const char *name)
 {
 	for (size_t i = plan->watches_count; i-- > 0;) {
 		if (str_equal(plan->watches[i].name, name) &&
 		    str_equal(plan->watches[i].directory, directory))
-			return true;
+			return &plan->watches[i];
 	}
-	return false;
+	return NULL;
 }
 
 /* What is at `directory`/`name` was found to be `st` (NULL: nothing), and no symlink. */
@@ -152,6 +155,7 @@ protect_found(struct protect *p, const char *directory, const char *name, const 
 	      unsigned int flags, const char *label)
 {
 	_cleanup_free_ char *path = NULL;
+	struct protect_watch *watch;
 
 	if (st != NULL) {
 		path = path_join(directory, name);
@@ -159,8 +163,12 @@ protect_found(struct protect *p, const char *directory, const char *name, const 
 			return;
 		add_read_only(p, path, st, label);
 	}
-	if (!is_watched(p->plan, directory, name))
+	watch = find_watch(p->plan, directory, name);
+	if (watch == NULL) {
 		add_watch(p->plan, directory, name, flags, label)->exists = st != NULL;
+	} else if ((flags & PROTECT_GIT_CONFIG) != 0) {
+		watch->is_git_config = true;
+	}
 }
 
 void
@@ -189,10 +197,13 @@ read_symlink(const char *path)
 	return n <= 0 ? NULL : mem_strndup(target, (size_t)n);
 }
 
-/* Watches a symlink on the way; *current and *rest go on where it points. False: it points nowhere that matters. */
+/*
+ * Watches a symlink on the way; *current and *rest go on where it points. False: it points nowhere
+ * that matters.
+ */
 static bool
-follow_symlink(struct protect *p, char **current, const char *path, char **rest,
-	       const char *after, const char *label)
+follow_symlink(struct protect *p, char **current, const char *path, char **rest, const char *after,
+	       const char *label)
 {
 	_cleanup_free_ char *target = read_symlink(path);
 	char *joined;
@@ -200,7 +211,7 @@ follow_symlink(struct protect *p, char **current, const char *path, char **rest,
 	if (target == NULL)
 		return false;
 	if (protect_is_writable(p->plan, *current) &&
-	    !is_watched(p->plan, *current, path_basename(path)))
+	    find_watch(p->plan, *current, path_basename(path)) == NULL)
 		add_watch(p->plan, *current, path_basename(path), 0, label)->is_symlink = true;
 	if (target[0] == '/') {
 		free(*current);
@@ -255,11 +266,11 @@ protect_path(struct protect *p, const char *path, unsigned int flags, const char
 			offset = 0;
 			continue;
 		}
-		if (protect_is_writable(p->plan, next)) {
-			if (is_last && (flags & PROTECT_PIN) == 0)
+		if (is_last && (flags & PROTECT_PIN) == 0) {
+			if (protect_is_writable(p->plan, current))
 				protect_found(p, current, path_basename(next), &st, flags, label);
-			else if (S_ISDIR(st.st_mode))
-				pin(p->plan, next, &st);
+		} else if (S_ISDIR(st.st_mode) && protect_is_writable(p->plan, next)) {
+			pin(p->plan, next, &st);
 		}
 		free(current);
 		current = next;
@@ -302,33 +313,43 @@ protect_own_directories(struct protect *p)
 }
 
 /* Names that are directories when they are something; every other protected name is a file. */
-static bool
-is_directory_name(const char *name)
+static unsigned int
+flags_of_name(const char *name)
 {
 	static const char *const names[] = {
-		".claude",		".cursor",	     ".vscode",		     ".idea",
-		".devcontainer",	".config/autostart", ".config/fish/conf.d",
-		".config/environment.d", ".config/fish/functions", ".config/systemd/user",
+		".claude",
+		".cursor",
+		".vscode",
+		".idea",
+		".devcontainer",
+		".config/autostart",
+		".config/fish/conf.d",
+		".config/environment.d",
+		".config/fish/functions",
+		".config/systemd/user",
 		".local/share/systemd/user",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (str_equal(name, names[i]))
-			return true;
+			return PROTECT_DIRECTORY;
 	}
-	return false;
+	return str_equal(name, ".gitconfig") || str_equal(name, ".config/git/config")
+		   ? PROTECT_GIT_CONFIG
+		   : 0;
 }
 
 /* Those of git are found by its layout, those of the home directory by protect_plan_absent_home. */
 static bool
 is_found_elsewhere(const char *name)
 {
-	return str_starts_with(name, ".git/") || str_equal(name, ".ssh") || str_equal(name, ".gnupg");
+	return str_starts_with(name, ".git/") || str_equal(name, ".ssh") ||
+	       str_equal(name, ".gnupg");
 }
 
 /*
- * Which of the listed names, by their first components, are in a directory: one listing is cheaper than a look
- * for each. False for a directory that is too large, or cannot be listed.
+ * Which of the listed names, by their first components, are in a directory: one listing is cheaper
+ * than a look for each. False for a directory that is too large, or cannot be listed.
  */
 static bool
 list_present(int mount_fd, bool *present)
@@ -349,7 +370,8 @@ list_present(int mount_fd, bool *present)
 			size_t n = strcspn(name, "/");
 
 			assert(i < LISTED_NAMES_MAX);
-			present[i] |= strncmp(name, entry->d_name, n) == 0 && entry->d_name[n] == '\0';
+			present[i] |=
+			    strncmp(name, entry->d_name, n) == 0 && entry->d_name[n] == '\0';
 		}
 	}
 	closedir(stream);
@@ -371,13 +393,13 @@ static void
 protect_listed_names(struct protect *p, int mount_fd)
 {
 	bool present[LISTED_NAMES_MAX] = { false };
-	const char *directory = protect_keep_text(p->plan, p->mount_path);
+	const char *directory = keep_text(p->plan, p->mount_path);
 	bool is_known = list_present(mount_fd, present);
 	bool in_home = is_home(mount_fd);
 
 	for (size_t i = 0; policy_protected_names[i] != NULL; i++) {
 		const char *name = policy_protected_names[i];
-		unsigned int flags = is_directory_name(name) ? PROTECT_DIRECTORY : 0;
+		unsigned int flags = flags_of_name(name);
 		bool is_deep = strchr(name, '/') != NULL;
 
 		if (is_found_elsewhere(name) || policy_allows_protected(p->policy, name))
@@ -435,7 +457,7 @@ protect_plan_absent_home(struct plan *plan, const char *home, struct error *err)
 		struct stat st;
 
 		if (lstat(path, &st) < 0 && errno == ENOENT &&
-		    !is_watched(plan, real, names[i]))
+		    find_watch(plan, real, names[i]) == NULL)
 			add_watch(plan, real, names[i], PROTECT_DIRECTORY, label);
 	}
 	return 0;

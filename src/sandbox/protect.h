@@ -25,13 +25,16 @@ struct plan;
  * held by a placeholder from then on. The texts are the plan's (watch_texts), or static.
  */
 struct protect_watch {
-	const char *directory; /* absolute, free of symlinks, inside a writable mount; may not exist yet */
-	const char *name;      /* one component */
-	bool is_directory; /* harm would come from a directory of this name, else from a file */
-	bool exists;	 /* at the time of planning, as a file or directory (not a symlink) */
-	bool is_symlink; /* exists, as a symlink: watched, put back if changed; the target is protected on its own */
-	bool is_git_config; /* a copy is kept and compared at the end: new settings that run programs are put back */
-	const char *label; /* for people and --allow-protected: ".git/hooks" */
+	const char
+	    *directory; /* absolute, free of symlinks, inside a writable mount; may not exist yet */
+	const char *name;   /* one component */
+	bool is_directory;  /* harm would come from a directory of this name, else from a file */
+	bool exists;	    /* at the time of planning, as a file or directory (not a symlink) */
+	bool is_symlink;    /* exists, as a symlink: watched, put back if changed; the target is
+			       protected on its own */
+	bool is_git_config; /* a copy is kept and compared at the end: new settings that run
+			       programs are put back */
+	const char *label;  /* for people and --allow-protected: ".git/hooks" */
 };
 
 /*
@@ -43,10 +46,10 @@ struct protect_watch {
  * git directory and common directory as writable mounts with protected names of their own, only if
  * `worktrees/NAME/gitdir` points back; these are reported in the mounts' `reason`.
  * Not covered: a repository that lies deeper in the mount and is neither a submodule nor a
- * worktree of the one at the top, since finding it would mean walking the tree. Mounts are put where they
- * belong in the plan's order: after what is above them, before what is below.
- * Nothing is created and nothing outside is changed. An unreadable or malformed git
- * configuration is treated as one that must be protected whole; it is no error.
+ * worktree of the one at the top, since finding it would mean walking the tree. Mounts are put
+ * where they belong in the plan's order: after what is above them, before what is below. Nothing is
+ * created and nothing outside is changed. An unreadable or malformed git configuration is treated
+ * as one that must be protected whole; it is no error.
  */
 int protect_plan_mount(struct plan *plan, const struct policy *policy, const char *mount_path,
 		       const struct strv *explicit_paths, struct error *err);

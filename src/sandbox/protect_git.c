@@ -1,6 +1,6 @@
 /*
- * Protected names of git repositories, at the time of planning; see protect.h. Which files make git run
- * programs: gitrepository-layout(5), githooks(5), git-config(1).
+ * Protected names of git repositories, at the time of planning; see protect.h. Which files make git
+ * run programs: gitrepository-layout(5), githooks(5), git-config(1).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,9 @@
 #include "util/mem.h"
 #include "util/path.h"
 
-#define INCLUDES_MAX 64 /* configuration files read for one repository, the included ones among them */
-#define CHECKOUTS_MAX 256 /* working trees named in .gitmodules */
+#define INCLUDES_MAX                                                                               \
+	64 /* configuration files read for one repository, the included ones among them */
+#define CHECKOUTS_MAX	256 /* working trees named in .gitmodules */
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 /* What one configuration file names, collected while it is parsed. */
@@ -71,8 +72,9 @@ protect_hooks_path(struct protect *p, const char *work_tree, const char *value)
 }
 
 /*
- * Protects what a configuration file leads to: its in-tree hooks, and the files that it includes, whose
- * conditions are taken to hold. *budget counts files down, so that they may include each other.
+ * Protects what a configuration file leads to: its in-tree hooks, and the files that it includes,
+ * whose conditions are taken to hold. *budget counts files down, so that they may include each
+ * other.
  */
 static void
 protect_targets(struct protect *p, const char *config_path, const char *work_tree, size_t *budget,
@@ -92,7 +94,8 @@ protect_targets(struct protect *p, const char *config_path, const char *work_tre
 	if (fd < 0 || fd_read_whole(fd, GIT_CONFIG_MAX_BYTES, &text, &length) < 0)
 		return;
 	git_config_parse(text, length, collect_path, &paths);
-	for (size_t i = 0; i < paths.hooks.count && !policy_allows_protected(p->policy, ".git/hooks"); i++)
+	for (size_t i = 0;
+	     i < paths.hooks.count && !policy_allows_protected(p->policy, ".git/hooks"); i++)
 		protect_hooks_path(p, work_tree, paths.hooks.items[i]);
 	for (size_t i = 0; i < paths.includes.count; i++) {
 		_cleanup_free_ char *path = expand_path(directory, paths.includes.items[i]);
@@ -118,7 +121,10 @@ protect_name(struct protect *p, int directory_fd, const char *directory, const c
 		protect_entry(p, directory_fd, directory, name, flags, label);
 }
 
-/* `.git` of a working tree somewhere in the mount, where it is a file: it says where the configuration is. */
+/*
+ * `.git` of a working tree somewhere in the mount, where it is a file: it says where the
+ * configuration is.
+ */
 static void
 protect_link(struct protect *p, const char *work_tree)
 {
@@ -130,7 +136,10 @@ protect_link(struct protect *p, const char *work_tree)
 		protect_path(p, path, 0, ".git/commondir");
 }
 
-/* The names of one git directory proper: `label` is what stands for it in messages, ".git" or ".git/modules/NAME". */
+/*
+ * The names of one git directory proper: `label` is what stands for it in messages, ".git" or
+ * ".git/modules/NAME".
+ */
 static void
 protect_git_names(struct protect *p, int git_dir_fd, const char *git_dir, const char *label)
 {
@@ -151,9 +160,13 @@ protect_git_names(struct protect *p, int git_dir_fd, const char *git_dir, const 
 	}
 }
 
-/* Opens `git_dir`/`name`, a directory free of symlinks, and pins what is between; -1: not to be looked into. */
+/*
+ * Opens `git_dir`/`name`, a directory free of symlinks, and pins what is between; -1: not to be
+ * looked into.
+ */
 static int
-open_below(struct protect *p, int git_dir_fd, const char *git_dir, const char *name, char **ret_path)
+open_below(struct protect *p, int git_dir_fd, const char *git_dir, const char *name,
+	   char **ret_path)
 {
 	_cleanup_fd_ int fd = openat(git_dir_fd, name, DIRECTORY_FLAGS);
 	_cleanup_free_ char *path = path_join(git_dir, name);
@@ -184,7 +197,10 @@ protect_module(struct protect *p, int git_dir_fd, const char *git_dir, const cha
 		protect_link(p, work_tree);
 }
 
-/* What a worktree's entry in the common directory says about where the rest is, and the `.git` of its tree. */
+/*
+ * What a worktree's entry in the common directory says about where the rest is, and the `.git` of
+ * its tree.
+ */
 static void
 protect_worktree_entry(struct protect *p, int git_dir_fd, const char *git_dir, const char *name)
 {
@@ -259,7 +275,10 @@ collect_checkout(void *data, const char *name, const char *value)
 		strv_add(list, value);
 }
 
-/* The working trees that .gitmodules names: `.git` of each, as a file or as an old submodule's directory. */
+/*
+ * The working trees that .gitmodules names: `.git` of each, as a file or as an old submodule's
+ * directory.
+ */
 static void
 protect_checkouts(struct protect *p, int mount_fd)
 {
@@ -280,7 +299,8 @@ protect_checkouts(struct protect *p, int mount_fd)
 		_cleanup_fd_ int git_dir_fd = -1;
 
 		protect_link(p, work_tree);
-		if (real == NULL || !str_equal(real, git_dir) || !protect_is_writable(p->plan, real))
+		if (real == NULL || !str_equal(real, git_dir) ||
+		    !protect_is_writable(p->plan, real))
 			continue;
 		git_dir_fd = open(real, DIRECTORY_FLAGS);
 		if (git_dir_fd < 0)
@@ -319,7 +339,10 @@ protect_worktree(struct protect *p, int mount_fd)
 	protect_git_dir(p, fd, common, p->mount_path);
 }
 
-/* The git directory at `path`: `.git` itself, or what it points to as a symlink; or the mount, if that is one. */
+/*
+ * The git directory at `path`: `.git` itself, or what it points to as a symlink; or the mount, if
+ * that is one.
+ */
 static void
 protect_git_at(struct protect *p, const char *path)
 {
@@ -332,7 +355,10 @@ protect_git_at(struct protect *p, const char *path)
 	protect_path(p, path, PROTECT_PIN, ".git");
 	if (fd < 0 || !protect_is_writable(p->plan, real))
 		return;
-	/* core.hooksPath is relative to the working tree, or in a bare repository to the git directory. */
+	/*
+	 * core.hooksPath is relative to the working tree, or in a bare repository to the git
+	 * directory.
+	 */
 	if (str_equal(real, p->mount_path) && !str_equal(path_basename(real), ".git"))
 		work_tree = mem_strdup(real);
 	else if (str_equal(real, p->mount_path))

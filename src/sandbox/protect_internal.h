@@ -21,14 +21,13 @@ enum protect_flags {
 	PROTECT_PIN = 1 << 2,	     /* the path is only to be held in place */
 };
 
-/* A copy of a watch's text that lives as long as the plan. */
-const char *protect_keep_text(struct plan *plan, const char *text);
 /* Protects one name in a directory that is open, writable inside, free of symlinks, and pinned. */
 void protect_entry(struct protect *p, int directory_fd, const char *directory, const char *name,
 		   unsigned int flags, const char *label);
 /*
- * Protects whatever an absolute path leads to, as far as it lies in writable mounts: symlinks on the way are
- * watched and followed, directories pinned, the last one read-only, or watched if it does not exist.
+ * Protects whatever an absolute path leads to, as far as it lies in writable mounts: symlinks on
+ * the way are watched and followed, directories pinned, the last one read-only, or watched if it
+ * does not exist.
  */
 void protect_path(struct protect *p, const char *path, unsigned int flags, const char *label);
 /* Adds a mount where it belongs: after what is above it, before what is below. */
@@ -38,7 +37,10 @@ void protect_add_mount(struct plan *plan, enum plan_mount_kind kind, const char 
 bool protect_is_writable(const struct plan *plan, const char *path);
 /* Whether no -v of the user and no mask says what becomes of `path`. */
 bool protect_may_be_mounted(const struct plan *plan, const char *path);
-/* A directory of the user by the XDG specification: $`variable`, or `fallback` in the home directory; NULL if neither is known. */
+/*
+ * A directory of the user by the XDG specification: $`variable`, or `fallback` in the home
+ * directory; NULL if neither is known.
+ */
 char *protect_user_directory(const char *variable, const char *fallback);
 
 /* The git repository at the top of the mount, if there is one, and all that hangs on it. */

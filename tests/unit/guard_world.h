@@ -40,9 +40,12 @@
 #include "util/path.h"
 
 #define ORDINARY_UID 12345
-#define PATIENCE_MS 3000
+#define PATIENCE_MS  3000
 
-/* What happens in one test; both run in the workspace, with the pipes of `struct world` to wait for each other. */
+/*
+ * What happens in one test; both run in the workspace, with the pipes of `struct world` to wait for
+ * each other.
+ */
 typedef void act_fn(void);
 
 struct scenario {
@@ -385,7 +388,9 @@ was_told(enum guard_event event, const char *part)
 	return false;
 }
 
-/* Runs `prepare` in the workspace, the scenario, and then `check`, as root and as an ordinary user. */
+/*
+ * Runs `prepare` in the workspace, the scenario, and then `check`, as root and as an ordinary user.
+ */
 static void
 run(act_fn *prepare, const struct scenario *scenario, act_fn *check)
 {

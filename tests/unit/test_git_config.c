@@ -121,7 +121,8 @@ test_programs(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		if (git_config_runs_program(cases[i].name, cases[i].value) != cases[i].runs)
-			fail_msg("%s=%s", cases[i].name, cases[i].value ? cases[i].value : "(none)");
+			fail_msg("%s=%s", cases[i].name,
+				 cases[i].value ? cases[i].value : "(none)");
 	}
 	assert_true(git_config_is_include("include.path"));
 	assert_true(git_config_is_include("includeif.onbranch:x.path"));

@@ -1,4 +1,7 @@
-/* The guard, attacked: names that are absent, names that exist, and what programs outside do meanwhile. */
+/*
+ * The guard, attacked: names that are absent, names that exist, and what programs outside do
+ * meanwhile.
+ */
 #include "guard_world.h"
 
 #define ATTACK_MS 700
@@ -23,7 +26,8 @@ make_envrc(void)
 	if (put(".envrc", "echo evil\n", O_EXCL) < 0 || !wait_for_placeholder(".envrc"))
 		_exit(1);
 	if (put(".envrc", "again", 0) == 0 || unlink(".envrc") == 0 || rmdir(".envrc") == 0 ||
-	    rename(".envrc", "x") == 0 || mkdir(".envrc/x", 0700) == 0 || chmod(".envrc", 0777) == 0)
+	    rename(".envrc", "x") == 0 || mkdir(".envrc/x", 0700) == 0 ||
+	    chmod(".envrc", 0777) == 0)
 		_exit(2);
 }
 
@@ -258,9 +262,10 @@ attack_existing(void)
 {
 	if (mkdir("x", 0755) < 0 || put("y", evil, 0) < 0)
 		_exit(1);
-	if (rename(".git", "z") == 0 || rename("x", ".git") == 0 || rename(".git/hooks", "z") == 0 ||
-	    rename("y", ".git/config") == 0 || unlink(".git/config") == 0 ||
-	    put(".git/config", evil, 0) == 0 || put(".git/hooks/post-commit", "x", 0) == 0 ||
+	if (rename(".git", "z") == 0 || rename("x", ".git") == 0 ||
+	    rename(".git/hooks", "z") == 0 || rename("y", ".git/config") == 0 ||
+	    unlink(".git/config") == 0 || put(".git/config", evil, 0) == 0 ||
+	    put(".git/hooks/post-commit", "x", 0) == 0 ||
 	    syscall(SYS_renameat2, AT_FDCWD, "x", AT_FDCWD, ".git", 2) == 0 ||
 	    syscall(SYS_renameat2, AT_FDCWD, "y", AT_FDCWD, ".git/config", 2) == 0 ||
 	    link(".git/config", "w") == 0 || chmod(".git/config", 0777) == 0)
@@ -390,7 +395,8 @@ test_git_dir_replaced_outside(void **state)
 {
 	(void)state;
 	run(prepare_repository,
-	    &(struct scenario){ .inside = write_to_new_git_dir, .outside = replace_git_dir_outside },
+	    &(struct scenario){ .inside = write_to_new_git_dir,
+				.outside = replace_git_dir_outside },
 	    check_new_git_dir);
 }
 

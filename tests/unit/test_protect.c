@@ -141,7 +141,8 @@ protect(struct fixture *f, const char *path)
 {
 	struct error err = ERROR_INIT;
 
-	assert_int_equal(protect_plan_mount(&f->plan, &f->policy, path, &f->explicit_paths, &err), 0);
+	assert_int_equal(protect_plan_mount(&f->plan, &f->policy, path, &f->explicit_paths, &err),
+			 0);
 }
 
 /* The index of the mount at a path below the root, of that kind; -1: there is none. */
@@ -248,19 +249,25 @@ test_config_targets(void **state)
 {
 	struct fixture *f = *state;
 
-	make_git_dir(f, "ws/.git",
-		     "[core]\nhooksPath = tools/hooks\n[include]\npath = ../extra.conf\n"
-		     "[includeIf \"gitdir:/x\"]\npath = ../a/absent.conf\n");
+	make_git_dir(
+	    f, "ws/.git",
+	    "[core]\nhooksPath = tools/hooks\n[include]\npath = ../extra.conf\n"
+	    "[includeIf \"gitdir:/x\"]\npath = ../a/absent.conf\n[include]\npath = ../.envrc\n");
+	make_file(f, "ws/.envrc", "");
 	make_directory(f, "ws/tools/hooks");
-	make_file(f, "ws/extra.conf", "[core]\nhooksPath = .husky/_\n[include]\npath = ../ws/extra.conf\n");
+	make_file(f, "ws/extra.conf",
+		  "[core]\nhooksPath = .husky/_\n[include]\npath = ../ws/extra.conf\n");
 	make_directory(f, "ws/.husky/_");
-	make_file(f, "home/.gitconfig", "[core]\nhooksPath = .githooks\n[include]\npath = ~/other\n");
+	make_file(f, "home/.gitconfig",
+		  "[core]\nhooksPath = .githooks\n[include]\npath = ~/other\n");
 	make_file(f, "home/other", "[core]\nhooksPath = ~/hooks\n");
 	protect(f, f->ws);
 	assert_true(find_mount(f, PLAN_MOUNT_PIN, "ws/tools") >= 0);
 	check_held(f, "ws/tools/hooks");
 	check_held(f, "ws/extra.conf");
 	assert_true(find_watch(f, "ws/extra.conf")->is_git_config);
+	check_held(f, "ws/.envrc"); /* listed, and included too */
+	assert_true(find_watch(f, "ws/.envrc")->is_git_config);
 	check_held(f, "ws/.husky");
 	check_absent(f, "ws/a/absent.conf");
 	check_absent(f, "ws/.githooks");
@@ -355,7 +362,8 @@ test_submodules(void **state)
 	make_git_dir(f, "ws/.git/modules/one/modules/in", "");
 	make_file(f, "ws/one/.git", "gitdir: ../.git/modules/one\n");
 	make_file(f, "ws/libs/two/.git", "gitdir: ../../.git/modules/libs/two\n");
-	make_file(f, "ws/.gitmodules", "[submodule \"old\"]\npath = old\n[submodule \"up\"]\npath = ../../x\n");
+	make_file(f, "ws/.gitmodules",
+		  "[submodule \"old\"]\npath = old\n[submodule \"up\"]\npath = ../../x\n");
 	make_git_dir(f, "ws/old/.git", "");
 	protect(f, f->ws);
 	check_held(f, "ws/.git/modules/one/config");
@@ -506,7 +514,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_explicit_mounts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_submodules, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_worktree, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_worktree_that_points_elsewhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_worktree_that_points_elsewhere, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_worktree_with_a_forged_common_directory, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_bare_repository_and_git_dir_mounts, setup,

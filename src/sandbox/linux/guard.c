@@ -3,27 +3,27 @@
  *
  * Theory of operation
  *
- * Each directory with protected names is open twice: as the host sees it, where names are moved (a rename
- * between two mounts fails, and quarantine is outside the sandbox), and through the sandbox's mounts, where
- * mounts are made. dnotify tells of each that something in it was made, renamed or removed. It is set for one
- * event at a time and set again before the guard looks: a program that makes thousands of files costs
- * one signal a look, and no change after the look began is missed. (inotify would do the same, but
- * closing its group takes 13 to 15 ms.)
+ * Each directory with protected names is open twice: as the host sees it, where names are moved (a
+ *rename between two mounts fails, and quarantine is outside the sandbox), and through the sandbox's
+ *mounts, where mounts are made. dnotify tells of each that something in it was made, renamed or
+ *removed. It is set for one event at a time and set again before the guard looks: a program that
+ *makes thousands of files costs one signal a look, and no change after the look began is missed.
+ *(inotify would do the same, but closing its group takes 13 to 15 ms.)
  *
  * A look compares each name with the state that it is in:
  *
  *	absent		what is there now is taken to quarantine, and a placeholder is made and held
- *	held		what is there is the inode that is mounted read-only; if not, a program outside
- *			has replaced it, and it is mounted again
- *	placeholder	the same, and nothing is in it
+ *	held		what is there is the inode that is mounted read-only; if not, a program
+ *outside has replaced it, and it is mounted again placeholder	the same, and nothing is in it
  *	symlink		it is the same symlink; if not, it is made again
  *
- * A program inside can run between any two steps. No step trusts what an earlier one saw: a mount is compared
- * with the inode that was meant after it stands, when nobody inside can move it any more, and a step
- * that lost is done again. The last look, when every program inside is dead, settles what is left.
+ * A program inside can run between any two steps. No step trusts what an earlier one saw: a mount
+ *is compared with the inode that was meant after it stands, when nobody inside can move it any
+ *more, and a step that lost is done again. The last look, when every program inside is dead,
+ *settles what is left.
  *
- * A watched directory that does not exist yet is opened, and pinned in place by a mount, when it appears; so
- * is one that a program outside replaced.
+ * A watched directory that does not exist yet is opened, and pinned in place by a mount, when it
+ *appears; so is one that a program outside replaced.
  */
 #include "sandbox/linux/guard.h"
 
@@ -43,7 +43,10 @@
 /* Rounds of taking a name that programs inside keep making; the next event goes on. */
 #define TAKE_ROUNDS_MAX 32
 
-/* How long the making of a plan can take, and a directory be looked at again for what was made meanwhile. */
+/*
+ * How long the making of a plan can take, and a directory be looked at again for what was made
+ * meanwhile.
+ */
 #define FRESH_SECONDS 2
 
 static void look_at_directory(struct guard *guard, size_t index);
@@ -72,8 +75,8 @@ guard_knows(const struct guard *guard, const char *path)
 		    &guard->directories[guard->watches[i].directory];
 		size_t n = strlen(directory->path);
 
-		if (directory->host_fd >= 0 && strncmp(path, directory->path, n) == 0 && path[n] == '/' &&
-		    str_equal(path + n + 1, guard->watches[i].plan->name))
+		if (directory->host_fd >= 0 && strncmp(path, directory->path, n) == 0 &&
+		    path[n] == '/' && str_equal(path + n + 1, guard->watches[i].plan->name))
 			return true;
 	}
 	return false;
@@ -125,8 +128,9 @@ guard_hold(struct guard *guard, struct guard_watch *watch, const struct stat *st
 }
 
 /*
- * Mounts the empty directory at the name, and watches it where something in it would do harm: who had it open
- * before the mount stood can still put something in. False: something else has the name.
+ * Mounts the empty directory at the name, and watches it where something in it would do harm: who
+ * had it open before the mount stood can still put something in. False: something else has the
+ * name.
  */
 static bool
 hold_placeholder(struct guard *guard, struct guard_watch *watch)
@@ -168,7 +172,10 @@ make_placeholder(struct guard *guard, struct guard_watch *watch)
 	return hold_placeholder(guard, watch);
 }
 
-/* Whether it is a placeholder: of another sandbox in the same directory, or like one and so harmless. */
+/*
+ * Whether it is a placeholder: of another sandbox in the same directory, or like one and so
+ * harmless.
+ */
 static bool
 is_placeholder(const struct guard_directory *directory, const char *name, const struct stat *st)
 {
@@ -228,7 +235,10 @@ put_back_symlink(struct guard *guard, struct guard_watch *watch)
 	}
 }
 
-/* Mounts again what a program outside put in the place of what was held; false if that is no file or directory. */
+/*
+ * Mounts again what a program outside put in the place of what was held; false if that is no file
+ * or directory.
+ */
 static bool
 hold_again(struct guard *guard, struct guard_watch *watch, struct stat st)
 {
@@ -269,11 +279,15 @@ react(struct guard *guard, struct guard_watch *watch, const struct stat *st)
 	if (watch->state != GUARD_ABSENT)
 		guard_unmount(directory, name);
 	release(watch);
-	if (guard->is_ending || !is_placeholder(directory, name, st) || !hold_placeholder(guard, watch))
+	if (guard->is_ending || !is_placeholder(directory, name, st) ||
+	    !hold_placeholder(guard, watch))
 		take(guard, watch);
 }
 
-/* The target and not the inode says that a symlink is the same: a new one may get the number of the old. */
+/*
+ * The target and not the inode says that a symlink is the same: a new one may get the number of the
+ * old.
+ */
 static bool
 points_to(const struct guard_directory *directory, const char *name, const char *expected)
 {
@@ -328,7 +342,8 @@ close_directory(struct guard *guard, size_t index)
 	fd_close(TAKE_FD(directory->host_fd));
 	fd_close(TAKE_FD(directory->sandbox_fd));
 	for (size_t i = 0; i < guard->watches_count; i++) {
-		if (guard->watches[i].directory == index && guard->watches[i].state == GUARD_PLACEHOLDER)
+		if (guard->watches[i].directory == index &&
+		    guard->watches[i].state == GUARD_PLACEHOLDER)
 			release(&guard->watches[i]);
 	}
 }
@@ -336,7 +351,8 @@ close_directory(struct guard *guard, size_t index)
 static int
 open_directory(struct guard_directory *directory, int host_root_fd)
 {
-	_cleanup_fd_ int host_fd = guard_open(host_root_fd, directory->path, O_RDONLY | O_DIRECTORY);
+	_cleanup_fd_ int host_fd =
+	    guard_open(host_root_fd, directory->path, O_RDONLY | O_DIRECTORY);
 
 	if (host_fd < 0 || fcntl(host_fd, F_SETSIG, GUARD_SIGNAL) < 0)
 		return -errno;
@@ -344,7 +360,10 @@ open_directory(struct guard_directory *directory, int host_root_fd)
 	return arm(directory);
 }
 
-/* Holds each directory from below `above` down to `path` in place; false if one is none, or changes. */
+/*
+ * Holds each directory from below `above` down to `path` in place; false if one is none, or
+ * changes.
+ */
 static bool
 pin_down_to(struct guard *guard, const char *above, const char *path)
 {
@@ -354,7 +373,8 @@ pin_down_to(struct guard *guard, const char *above, const char *path)
 		size_t length = 1 + strcspn(path + offset + 1, "/");
 		_cleanup_free_ char *name = mem_strndup(path + offset + 1, length - 1);
 		_cleanup_free_ char *parent = mem_strndup(path, MAX(offset, (size_t)1));
-		_cleanup_fd_ int host_fd = guard_open(guard->host_root_fd, parent, O_PATH | O_DIRECTORY);
+		_cleanup_fd_ int host_fd =
+		    guard_open(guard->host_root_fd, parent, O_PATH | O_DIRECTORY);
 		_cleanup_fd_ int sandbox_fd = guard_open(AT_FDCWD, parent, O_PATH | O_DIRECTORY);
 		struct guard_directory place = { .host_fd = host_fd, .sandbox_fd = sandbox_fd };
 		struct stat st;
@@ -370,7 +390,10 @@ pin_down_to(struct guard *guard, const char *above, const char *path)
 	return true;
 }
 
-/* A name on the way to a watched directory is no directory: it is taken as if it were the protected name. */
+/*
+ * A name on the way to a watched directory is no directory: it is taken as if it were the protected
+ * name.
+ */
 static void
 take_component(struct guard *guard, size_t index)
 {
@@ -388,7 +411,9 @@ take_component(struct guard *guard, size_t index)
 		guard_tell(guard, GUARD_EVENT_TAKEN, label, path, kept);
 }
 
-/* The directory at `index`, whose parent is open, appeared, or was replaced by a program outside. */
+/*
+ * The directory at `index`, whose parent is open, appeared, or was replaced by a program outside.
+ */
 static void
 reopen_directory(struct guard *guard, size_t index, const struct stat *component)
 {
@@ -473,9 +498,10 @@ add_directory(struct guard *guard, const char *path)
 	}
 	MEM_GROW(guard->directories, guard->directories_capacity, guard->directories_count);
 	directory = &guard->directories[guard->directories_count];
-	*directory = (struct guard_directory){
-		.path = mem_strdup(path), .host_fd = -1, .sandbox_fd = -1, .parent = GUARD_NO_DIRECTORY
-	};
+	*directory = (struct guard_directory){ .path = mem_strdup(path),
+					       .host_fd = -1,
+					       .sandbox_fd = -1,
+					       .parent = GUARD_NO_DIRECTORY };
 	return guard->directories_count++;
 }
 
@@ -501,7 +527,10 @@ find_parent(struct guard *guard, size_t index)
 	directory->component = mem_strndup(below, strcspn(below, "/"));
 }
 
-/* Opens each directory; of one that does not exist, what is above it is watched too, up to one that exists. */
+/*
+ * Opens each directory; of one that does not exist, what is above it is watched too, up to one that
+ * exists.
+ */
 static int
 open_directories(struct guard *guard, struct error *err)
 {
@@ -514,7 +543,8 @@ open_directories(struct guard *guard, struct error *err)
 
 			add_directory(guard, above);
 		} else if (r < 0) {
-			return error_set_errno(err, r, "cannot watch %s for protected names%s", path,
+			return error_set_errno(err, r, "cannot watch %s for protected names%s",
+					       path,
 					       r == -EINVAL ? " (see fs.dir-notify-enable in "
 							      "proc_sys_fs(5))"
 							    : "");
@@ -578,7 +608,10 @@ start_watch(struct guard *guard, struct guard_watch *watch)
 	}
 }
 
-/* porta's own data directory, where it is writable inside and does not exist, is made now and held, not when it is needed. */
+/*
+ * porta's own data directory, where it is writable inside and does not exist, is made now and held,
+ * not when it is needed.
+ */
 static bool
 make_own_directory(struct guard *guard)
 {
@@ -707,7 +740,8 @@ audit(struct guard *guard)
 		for (size_t j = 0; j < guard->plan->mounts_count && directory->host_fd >= 0; j++) {
 			const struct plan_mount *mount = &guard->plan->mounts[j];
 
-			if (mount->kind == PLAN_MOUNT_WRITABLE && str_equal(mount->path, directory->path))
+			if (mount->kind == PLAN_MOUNT_WRITABLE &&
+			    str_equal(mount->path, directory->path))
 				guard_git_audit(guard, directory);
 		}
 	}

@@ -1,6 +1,7 @@
 /*
- * The guard and git: configurations that were replaced during the run are compared with what they were,
- * and repositories that were made during it are looked through at the end. See guard_internal.h.
+ * The guard and git: configurations that were replaced during the run are compared with what they
+ * were, and repositories that were made during it are looked through at the end. See
+ * guard_internal.h.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,8 +23,8 @@ static int
 read_config(int directory_fd, const char *name, struct stat *ret_st, char **ret_text,
 	    size_t *ret_length)
 {
-	_cleanup_fd_ int fd = openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-							     O_NOCTTY | O_CLOEXEC);
+	_cleanup_fd_ int fd =
+	    openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, ret_st) < 0)
 		return -errno;
@@ -45,7 +46,10 @@ guard_git_note(struct guard *guard, struct guard_watch *watch)
 	watch->text = text;
 }
 
-/* Whether `text` has settings that run programs and that the noted one lacks; what git would refuse counts as such. */
+/*
+ * Whether `text` has settings that run programs and that the noted one lacks; what git would refuse
+ * counts as such.
+ */
 static bool
 has_new_programs(const struct guard_watch *watch, const char *text, size_t length)
 {
@@ -73,13 +77,14 @@ replace_config(struct guard *guard, const struct guard_watch *watch, const struc
 	int r = -EXDEV;
 
 	if (quarantine_fd >= 0) {
-		fd = openat(quarantine_fd, "restored", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		fd = openat(quarantine_fd, "restored", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			    0600);
 		if (fd < 0)
 			return -errno;
 		r = fd_write_all(fd, watch->text, watch->text_length);
 		/* As root the repository may be another user's. */
-		if (r == 0 && (fchown(fd, st->st_uid, st->st_gid) < 0 ||
-			       fchmod(fd, st->st_mode & 0777) < 0))
+		if (r == 0 &&
+		    (fchown(fd, st->st_uid, st->st_gid) < 0 || fchmod(fd, st->st_mode & 0777) < 0))
 			r = -errno;
 		if (r == 0 && renameat(quarantine_fd, "restored", directory->host_fd, name) < 0)
 			r = -errno;
@@ -90,7 +95,8 @@ replace_config(struct guard *guard, const struct guard_watch *watch, const struc
 		return r;
 	/* On another file system it is written in place; the end of the run compares once more. */
 	fd_close(fd);
-	fd = openat(directory->host_fd, name, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = openat(directory->host_fd, name,
+		    O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	return fd < 0 ? -errno : fd_write_all(fd, watch->text, watch->text_length);
 }
 

@@ -9,19 +9,21 @@
 #include "sandbox/linux/guard.h"
 
 /*
- * A placeholder is an empty directory of this mode, whatever the name stands for: what is a file for its
- * readers does no harm as a directory, and git does not add an empty one.
+ * A placeholder is an empty directory of this mode, whatever the name stands for: what is a file
+ * for its readers does no harm as a directory, and git does not add an empty one.
  */
 #define GUARD_PLACEHOLDER_MODE 0500
-#define GUARD_NO_DIRECTORY ((size_t)-1)
+#define GUARD_NO_DIRECTORY     ((size_t)-1)
 
-/* A directory that names are watched in, in both views; not open (-1) as long as it does not exist. */
+/*
+ * A directory that names are watched in, in both views; not open (-1) as long as it does not exist.
+ */
 struct guard_directory {
 	char *path;
-	int host_fd;	       /* as the host sees it, where dnotify is set */
-	int sandbox_fd;	       /* through the sandbox's mounts; opened when it is needed */
-	size_t parent;	       /* the nearest watched directory above, or GUARD_NO_DIRECTORY */
-	char *component;       /* of `path`, just below the parent; what it is (also if deeper ones are missing): */
+	int host_fd;	 /* as the host sees it, where dnotify is set */
+	int sandbox_fd;	 /* through the sandbox's mounts; opened when it is needed */
+	size_t parent;	 /* the nearest watched directory above, or GUARD_NO_DIRECTORY */
+	char *component; /* of `path`, just below the parent; what it was found to be: */
 	dev_t component_device;
 	ino_t component_inode; /* 0: does not exist */
 	bool is_fresh;	       /* something was made in it about when the run began */
@@ -73,10 +75,13 @@ bool guard_is_mounted(struct guard_directory *directory, const char *name, dev_t
  * Mounts what is at `name` on itself, if it is still the given inode in both views. -EAGAIN: it was
  * exchanged meanwhile, and nothing is mounted.
  */
-int guard_mount(struct guard_directory *directory, const char *name, bool read_only,
-		dev_t device, ino_t inode);
+int guard_mount(struct guard_directory *directory, const char *name, bool read_only, dev_t device,
+		ino_t inode);
 void guard_unmount(struct guard_directory *directory, const char *name);
-/* openat2 without symlinks, of an absolute path below a root (or AT_FDCWD: the sandbox's); -1 if that is not possible. */
+/*
+ * openat2 without symlinks, of an absolute path below a root (or AT_FDCWD: the sandbox's); -1 if
+ * that is not possible.
+ */
 int guard_open(int root_fd, const char *path, int flags);
 bool guard_is_empty_directory(int directory_fd, const char *name);
 
@@ -85,8 +90,8 @@ bool guard_is_empty_directory(int directory_fd, const char *name);
 /* The quarantine directory of this run, made at the first need; -1 if that cannot be had. */
 int guard_quarantine_open(struct guard *guard);
 /* Moves a name away, whole. Returns 0 and where it is now, or a negative errno. */
-int guard_quarantine_take(struct guard *guard, struct guard_directory *directory,
-			  const char *name, char **ret_path);
+int guard_quarantine_take(struct guard *guard, struct guard_directory *directory, const char *name,
+			  char **ret_path);
 /* Keeps a copy of a text under `name`. */
 int guard_quarantine_keep(struct guard *guard, const char *name, const char *text, size_t length,
 			  char **ret_path);
@@ -95,15 +100,20 @@ int guard_quarantine_keep(struct guard *guard, const char *name, const char *tex
 
 /* Notes a configuration's text, to compare with later. */
 void guard_git_note(struct guard *guard, struct guard_watch *watch);
-/* Puts the noted text back if the file has new settings that run programs, else notes the new one. */
+/*
+ * Puts the noted text back if the file has new settings that run programs, else notes the new one.
+ */
 void guard_git_check(struct guard *guard, struct guard_watch *watch);
-/* Looks for configurations and hooks that run programs in repositories that were made during the run. */
+/*
+ * Looks for configurations and hooks that run programs in repositories that were made during the
+ * run.
+ */
 void guard_git_audit(struct guard *guard, const struct guard_directory *directory);
 
 /* guard.c */
 
-void guard_tell(struct guard *guard, enum guard_event event, const char *label,
-		const char *path, const char *third);
+void guard_tell(struct guard *guard, enum guard_event event, const char *label, const char *path,
+		const char *third);
 /* Mounts what a watched name is read-only, after it was replaced; false if it changed again. */
 bool guard_hold(struct guard *guard, struct guard_watch *watch, const struct stat *st);
 /* Whether a watch or a watched directory stands for `path`. */

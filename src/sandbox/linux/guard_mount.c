@@ -1,4 +1,7 @@
-/* The guard's steps in the mount tree; see guard_internal.h. Follows open_tree(2), move_mount(2), statx(2). */
+/*
+ * The guard's steps in the mount tree; see guard_internal.h. Follows open_tree(2), move_mount(2),
+ * statx(2).
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,8 +35,7 @@ inside(struct guard_directory *directory)
 }
 
 bool
-guard_is_mounted(struct guard_directory *directory, const char *name, dev_t device,
-		 ino_t inode)
+guard_is_mounted(struct guard_directory *directory, const char *name, dev_t device, ino_t inode)
 {
 	struct statx st;
 
@@ -57,8 +59,8 @@ is_inode(int directory_fd, const char *name, int flags, dev_t device, ino_t inod
  * compared afterwards, and what does not fit is undone.
  */
 int
-guard_mount(struct guard_directory *directory, const char *name, bool read_only,
-	    dev_t device, ino_t inode)
+guard_mount(struct guard_directory *directory, const char *name, bool read_only, dev_t device,
+	    ino_t inode)
 {
 	struct mount_attr attributes = { .attr_set = read_only ? MOUNT_ATTR_RDONLY : 0 };
 	_cleanup_fd_ int tree_fd = -1;

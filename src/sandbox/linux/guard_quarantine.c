@@ -1,7 +1,8 @@
 /*
- * Where the guard keeps what it takes away; see guard_internal.h. A name is renamed into a directory of
- * this run in porta's data directory. Where that is another file system, the name is renamed aside
- * where it is, and then copied over and removed; what is too large or too strange to copy stays aside.
+ * Where the guard keeps what it takes away; see guard_internal.h. A name is renamed into a
+ * directory of this run in porta's data directory. Where that is another file system, the name is
+ * renamed aside where it is, and then copied over and removed; what is too large or too strange to
+ * copy stays aside.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -20,8 +21,8 @@
 
 /* Of one tree that is copied to another file system. */
 #define COPY_ENTRIES_MAX 4096
-#define COPY_BYTES_MAX (64LL * 1024 * 1024)
-#define COPY_DEPTH_MAX 32
+#define COPY_BYTES_MAX	 (64LL * 1024 * 1024)
+#define COPY_DEPTH_MAX	 32
 /* Of a name that is taken, as part of its name in quarantine. */
 #define NAME_MAX_BYTES 128
 
@@ -184,8 +185,8 @@ copy_directory(int from_fd, const char *from, int to_fd, const char *to, int dep
 		fd_close(in);
 		return r;
 	}
-	return for_each_entry(in, copy_child,
-			      &(struct copy_state){ .to_fd = out, .depth = depth, .budget = budget });
+	return for_each_entry(
+	    in, copy_child, &(struct copy_state){ .to_fd = out, .depth = depth, .budget = budget });
 }
 
 static int
@@ -221,15 +222,18 @@ remove_tree(int directory_fd, const char *name, void *data)
 	return unlinkat(directory_fd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
-/* To another file system. What a program inside adds while it is copied goes, like what it removes, unseen. */
+/*
+ * To another file system. What a program inside adds while it is copied goes, like what it removes,
+ * unseen.
+ */
 static int
 take_across(struct guard *guard, struct guard_directory *directory, const char *name,
 	    const char *kept, char **ret_path)
 {
 	struct copy_budget budget = { .entries = COPY_ENTRIES_MAX, .bytes = COPY_BYTES_MAX };
-	_cleanup_free_ char *aside = mem_printf("%.*s.porta-taken-%08lx-%zu", NAME_MAX_BYTES, name,
-						(unsigned long)guard->started.tv_nsec,
-						guard->taken_count);
+	_cleanup_free_ char *aside =
+	    mem_printf("%.*s.porta-taken-%08lx-%zu", NAME_MAX_BYTES, name,
+		       (unsigned long)guard->started.tv_nsec, guard->taken_count);
 
 	if (renameat(directory->host_fd, name, directory->host_fd, aside) < 0)
 		return -errno;
@@ -246,11 +250,12 @@ take_across(struct guard *guard, struct guard_directory *directory, const char *
 }
 
 int
-guard_quarantine_take(struct guard *guard, struct guard_directory *directory,
-		      const char *name, char **ret_path)
+guard_quarantine_take(struct guard *guard, struct guard_directory *directory, const char *name,
+		      char **ret_path)
 {
 	int fd = guard_quarantine_open(guard);
-	_cleanup_free_ char *kept = mem_printf("%zu-%.*s", ++guard->taken_count, NAME_MAX_BYTES, name);
+	_cleanup_free_ char *kept =
+	    mem_printf("%zu-%.*s", ++guard->taken_count, NAME_MAX_BYTES, name);
 
 	if (fd < 0)
 		return take_across(guard, directory, name, kept, ret_path);
@@ -268,7 +273,8 @@ guard_quarantine_keep(struct guard *guard, const char *name, const char *text, s
 		      char **ret_path)
 {
 	int fd = guard_quarantine_open(guard);
-	_cleanup_free_ char *kept = mem_printf("%zu-%.*s", ++guard->taken_count, NAME_MAX_BYTES, name);
+	_cleanup_free_ char *kept =
+	    mem_printf("%zu-%.*s", ++guard->taken_count, NAME_MAX_BYTES, name);
 	_cleanup_fd_ int out = -1;
 	int r;
 
