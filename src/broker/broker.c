@@ -40,7 +40,7 @@
 #include "util/mem.h"
 #include "util/strings.h"
 
-/* After --timeout: how long SIGTERM has before SIGKILL. */
+/* After --timeout: how long SIGTERM has before SIGKILL, and then a reader of what was written. */
 #define TIMEOUT_GRACE_MS 2000
 #define RESOLV_CONF_MAX_BYTES (64 * 1024)
 /* resolv.conf(5), "use-vc" */
@@ -507,11 +507,13 @@ end_cgroup(struct broker *broker)
 static void
 finish(struct broker *broker, const struct broker_options *options)
 {
+	const struct timespec patience = { .tv_sec = TIMEOUT_GRACE_MS / 1000 };
 	int r;
 
 	if (broker->command_pid > 0)
 		end_in_place_of_init(broker);
-	r = stdio_finish(broker->pumps, broker->plan, broker->err);
+	r = stdio_finish(broker->pumps, broker->plan, broker->timed_out ? &patience : NULL,
+			 broker->err);
 	if (r < 0)
 		broker->result = r;
 	terminal_restore(&broker->terminal, broker->wait_status);

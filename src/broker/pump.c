@@ -243,16 +243,16 @@ pump_start(struct pump *pump, struct loop *loop)
 }
 
 static void
-drain(struct pump *pump, const sigset_t *mask)
+drain(struct pump *pump, const struct timespec *patience, const sigset_t *mask)
 {
 	/* Not until the end of file: a program outside may have been handed the sandbox's end. */
 	while (pipe_used_bytes(pump->pipe_fd) > 0) {
 		struct pollfd polled = { .fd = pump->outside_fd, .events = POLLOUT };
 		ssize_t n = move(pump);
 
-		if (n == -EAGAIN)
-			ppoll(&polled, 1, NULL, mask);
-		else if (n <= 0)
+		if (n == -EAGAIN && ppoll(&polled, 1, patience, mask) == 0)
+			return;
+		if (n <= 0 && n != -EAGAIN)
 			return;
 	}
 }
@@ -269,10 +269,10 @@ set_offset_back(const struct pump *pump)
 }
 
 int
-pump_finish(struct pump *pump, const sigset_t *mask)
+pump_finish(struct pump *pump, const struct timespec *patience, const sigset_t *mask)
 {
 	if (pump->is_output && pump->pipe_fd >= 0)
-		drain(pump, mask);
+		drain(pump, patience, mask);
 	if (pump->unread_fd >= 0)
 		set_offset_back(pump);
 	stop(pump);

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "broker/loop.h"
 #include "util/error.h"
@@ -24,9 +25,10 @@ void pump_free(struct pump *pump);
 void pump_start(struct pump *pump, struct loop *loop);
 /*
  * The tree is dead. Output: what is left in the pipe is passed on, and while that waits for a slow reader the
- * signals of `mask` alone are blocked. Input from a file: the caller's offset is set behind
- * what was read inside. A negative errno is output that could not be written (a full disk).
+ * signals of `mask` alone are blocked; a reader that takes nothing for `patience` loses the rest (NULL: it is waited
+ * for). Input from a file: the caller's offset is set behind what was read inside. A negative errno is output that
+ * could not be written (a full disk).
  */
-int pump_finish(struct pump *pump, const sigset_t *mask);
+int pump_finish(struct pump *pump, const struct timespec *patience, const sigset_t *mask);
 
 #endif

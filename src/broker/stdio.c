@@ -557,7 +557,8 @@ set_offset_back(struct stdio_pumps *pumps)
 }
 
 int
-stdio_finish(struct stdio_pumps *pumps, const struct plan *plan, struct error *err)
+stdio_finish(struct stdio_pumps *pumps, const struct plan *plan, const struct timespec *patience,
+	     struct error *err)
 {
 	sigset_t mask = plan->signal_mask;
 	int result = 0;
@@ -565,7 +566,7 @@ stdio_finish(struct stdio_pumps *pumps, const struct plan *plan, struct error *e
 	sigaddset(&mask, SIGPIPE);
 	sigaddset(&mask, SIGXFSZ);
 	for (int n = 0; n < STDIO_COUNT; n++) {
-		int r = pumps->pumps[n] ? pump_finish(pumps->pumps[n], &mask) : 0;
+		int r = pumps->pumps[n] ? pump_finish(pumps->pumps[n], patience, &mask) : 0;
 
 		if (r < 0)
 			result = error_set_errno(err, r, "output was lost: cannot write to descriptor %d", n);

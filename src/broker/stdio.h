@@ -45,9 +45,11 @@ void stdio_start(struct stdio_pumps *pumps, struct plan *plan, struct loop *loop
 /*
  * After the tree has died, before anything is told on stderr: drains what is left in the
  * pipes, and sets the offset of the caller's file on stdin to where the command left it.
+ * `patience`: how long a reader that takes nothing is waited for, or NULL.
  * A negative errno with a sentence where output was lost (a full disk).
  */
-int stdio_finish(struct stdio_pumps *pumps, const struct plan *plan, struct error *err);
+int stdio_finish(struct stdio_pumps *pumps, const struct plan *plan, const struct timespec *patience,
+		 struct error *err);
 void stdio_free(struct stdio_pumps *pumps);
 
 #endif
