@@ -139,7 +139,8 @@ def test_kill_9_of_any_process_leaves_nothing(runner, workspace, moment):
 
         assert harness.wait_until(gone, timeout_s=5), f"survivors; {story}"
         left = set(visible(workspace)) - before_files
-        assert not left, f"left in the workspace: {left}; {story}"
+        facts = {name: harness.snapshot(workspace)[name] for name in left}
+        assert not left, f"left in the workspace: {facts}; {story}"
         # Adopted orphans have to be reaped, or the table fills up.
         for pid in [pid for pid, row in harness.process_table().items()
                     if row[0] == me and row[1] == "Z" and pid not in before]:
