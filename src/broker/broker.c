@@ -443,8 +443,8 @@ start(struct broker *broker, const struct broker_options *options)
 	r = make_cgroup(broker);
 	if (r == 0)
 		r = sandbox_start(broker->plan, &broker->sandbox, broker->err);
-	if (r < 0)
-		return r;
+	if (r < 0) /* -EACCES would be the command's */
+		return r == -EOPNOTSUPP ? r : -ECANCELED;
 	if (policy_network_is_closed(broker->policy) && broker->policy->net_mode != NET_MODE_BLOCKED)
 		broker->resolver =
 		    resolver_client_new(broker->policy, broker->loop, broker->violations);

@@ -182,12 +182,16 @@ find_or_read(struct caller_mounts *mounts, uint64_t id)
 	return mount;
 }
 
-/* Without namespaces the sandbox sees the host's mounts, and only its path tells where a file is. */
+/*
+ * Without namespaces the sandbox sees the host's mounts, and only its path tells where a file is. A writable directory
+ * does not count then: there is no border between it and /tmp, so that a service's socket could be moved in.
+ */
 static bool
 is_named_path(const struct plan *plan, int fd)
 {
 	char link[64];
 	char path[PATH_MAX];
+	bool is_named = false;
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
@@ -196,10 +200,13 @@ is_named_path(const struct plan *plan, int fd)
 		return false;
 	path[n] = '\0';
 	for (size_t i = 0; i < plan->mounts_count; i++) {
-		if (is_named_mount(&plan->mounts[i]) && path_is_beneath(path, plan->mounts[i].path))
-			return true;
+		if (!path_is_beneath(path, plan->mounts[i].path))
+			continue;
+		if (plan->mounts[i].kind == PLAN_MOUNT_WRITABLE)
+			return false;
+		is_named = is_named || is_named_mount(&plan->mounts[i]);
 	}
-	return false;
+	return is_named;
 }
 
 bool

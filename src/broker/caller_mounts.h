@@ -32,7 +32,7 @@ void caller_mounts_done(struct caller_mounts *mounts);
 
 /*
  * Whether the file lies in a mount that `-v` made, read-only ones too, or in what is mounted
- * beneath one.
+ * beneath one. In the lower tiers: read-only ones alone.
  */
 bool caller_mounts_is_named(struct caller_mounts *mounts, const struct unix_path_file *file);
 /*

@@ -81,11 +81,12 @@ control_receive_event(int control_fd, struct control_event *ret_event, int *ret_
 	pid_t sender = 0;
 	ssize_t length;
 
+	/* ECONNRESET: init ended without having read the word to begin. What it sent before that is still there. */
 	do {
 		length = recvmsg(control_fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	} while (length < 0 && errno == EINTR);
+	} while (length < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (length < 0)
-		return errno == ECONNRESET ? 0 : -errno;
+		return -errno;
 	if (length == 0)
 		return 0;
 	read_control_data(&message, &sender, &passed_fd);

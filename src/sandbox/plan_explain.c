@@ -91,7 +91,8 @@ explain_without_namespaces(const struct plan *plan, struct strbuf *out)
 	strbuf_puts(out, "\nIn this tier:\n"
 			 "  chmod, chown, touch -d, setfattr fail everywhere, in writable paths too\n"
 			 "  names in hidden directories can be listed; what is put beside them during the run cannot be read\n"
-			 "  no new terminals, no /dev/shm, no System V or POSIX queues; nothing is written in /proc\n");
+			 "  no new terminals, no /dev/shm, no System V or POSIX queues; nothing is written in /proc\n"
+			 "  a socket that another program made in a writable path needs --allow-unix\n");
 	if (has_door && plan->filter_network == PLAN_FILTER_CLOSED)
 		strbuf_puts(out, "  no UDP; names are looked up over TCP (RES_OPTIONS=use-vc, which the GNU C library alone knows)\n");
 	if (!has_door)

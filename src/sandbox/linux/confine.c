@@ -214,13 +214,20 @@ confine_landlock(int ruleset_fd, struct error *err)
 int
 confine_signals(int landlock_abi)
 {
-	const struct ruleset_attributes attributes = { .scoped = SCOPE_SIGNAL };
+	/* REFER is refused by every domain that does not grant it, whether it handles it or not. */
+	const struct ruleset_attributes attributes = { .handled_access_fs = LANDLOCK_ACCESS_FS_REFER,
+						       .scoped = SCOPE_SIGNAL };
+	struct landlock_path_beneath_attr rule = { .allowed_access = LANDLOCK_ACCESS_FS_REFER };
+	_cleanup_fd_ int root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_fd_ int fd = -1;
 
 	if (landlock_abi < 6)
 		return -EOPNOTSUPP;
+	rule.parent_fd = root_fd;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
-	if (fd < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	if (fd < 0 || root_fd < 0 ||
+	    syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    syscall(SYS_landlock_restrict_self, fd, 0) < 0)
 		return -errno;
 	return 0;
@@ -322,5 +329,5 @@ confine_broker(const struct plan *plan)
 {
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return -errno;
-	return set_capabilities(plan->tier == SANDBOX_TIER_NAMESPACES ? 0 : 1ULL << CAP_KILL);
+	return set_capabilities(plan->tier == SANDBOX_TIER_NAMESPACES ? 0 : root_capabilities);
 }

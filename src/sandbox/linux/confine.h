@@ -28,8 +28,8 @@ int confine_capabilities(const struct plan *plan, struct error *err);
 int confine_landlock(int ruleset_fd, struct error *err);
 
 /*
- * For the broker as root: drops every capability. Without a pid namespace it keeps the one to end
- * programs inside that became other users.
+ * For the broker as root: drops every capability. In the lower tiers it keeps those that the programs inside have: the
+ * kernel gives it no descriptor of a process with more than its own, and it may have to end them.
  */
 int confine_broker(const struct plan *plan);
 

@@ -13,6 +13,7 @@
 #include "sandbox/command_path.h"
 #include "sandbox/linux/cgroup.h"
 #include "sandbox/linux/exec_list.h"
+#include "sandbox/linux/mount_table.h"
 #include "sandbox/linux/plan_landlock.h"
 #include "sandbox/linux/plan_paths.h"
 #include "sandbox/missing.h"
@@ -251,10 +252,41 @@ add_system_directories(struct plan *plan)
 	}
 }
 
-/* --read home-hidden: an empty home that holds the tool chains and nothing else. */
-static void
-hide_homes(struct builder *builder)
+/* Adds the tree and every other path that shows it or a part of it. */
+static int
+list_aliases(const struct strv *trees, struct strv *ret_paths, struct error *err)
 {
+	_cleanup_(mount_table_done) struct mount_table table = { 0 };
+	int r = trees->count > 0 ? mount_table_read("/proc/self/mountinfo", &table, err) : 0;
+
+	for (size_t i = 0; r == 0 && i < trees->count; i++)
+		r = mount_table_aliases(&table, trees->items[i], ret_paths, err);
+	return r;
+}
+
+/* The home by another path, or a part of it: nothing is left there. */
+static void
+hide_alias(struct plan *plan, const char *path)
+{
+	struct plan_inode inode = plan_inode_at(path);
+	enum plan_mount_kind kind = inode.type == S_IFDIR ? PLAN_MOUNT_EMPTY : PLAN_MOUNT_MASK;
+
+	if (inode.number != 0)
+		plan_add_mount(plan, kind, path, "--read home-hidden")->inode = inode;
+}
+
+/* --read home-hidden: an empty home that holds the tool chains and nothing else. */
+static int
+hide_homes(struct builder *builder, struct error *err)
+{
+	struct strv paths = STRV_INIT;
+	int r = list_aliases(&builder->homes.own, &paths, err);
+
+	for (size_t i = 0; i < paths.count; i++) {
+		if (!strv_contains(&builder->homes.own, paths.items[i]))
+			hide_alias(builder->plan, paths.items[i]);
+	}
+	strv_done(&paths);
 	for (size_t i = 0; i < builder->homes.own.count; i++) {
 		const char *home = builder->homes.own.items[i];
 
@@ -268,6 +300,7 @@ hide_homes(struct builder *builder)
 				add_read_only_if_there(builder->plan, path, "tool chain");
 		}
 	}
+	return r;
 }
 
 static void
@@ -318,25 +351,14 @@ add_resolved(struct strv *list, const char *path)
 		strv_add(list, resolved);
 }
 
-/* The lower tiers: what may be read. `ret_unreadable` is left out of trees that begin above it. */
-static void
-list_readable(const struct builder *builder, struct strv *ret_readable, struct strv *ret_unreadable)
+/* --read home-hidden in the lower tiers. */
+static int
+list_toolchains(const struct builder *builder, struct strv *ret_readable, struct strv *ret_unreadable,
+		struct error *err)
 {
 	const struct strv *homes = &builder->homes.own;
 
-	strv_add(ret_unreadable, "/dev");
-	if (is_listed(builder)) {
-		for (size_t i = 0; i < ARRAY_SIZE(system_directories); i++)
-			add_resolved(ret_readable, system_directories[i]);
-		add_resolved(ret_readable, "/proc");
-		add_resolved(ret_readable, "/etc/resolv.conf");
-		return;
-	}
-	strv_add(ret_readable, "/");
-	if (builder->policy->read_mode != READ_MODE_HOME_HIDDEN)
-		return;
 	for (size_t i = 0; i < homes->count; i++) {
-		strv_add(ret_unreadable, homes->items[i]);
 		for (size_t j = 0; policy_toolchain_paths[j] != NULL; j++) {
 			_cleanup_free_ char *path = path_join(homes->items[i], policy_toolchain_paths[j]);
 			char resolved[PATH_MAX];
@@ -345,6 +367,26 @@ list_readable(const struct builder *builder, struct strv *ret_readable, struct s
 				strv_add(ret_readable, path);
 		}
 	}
+	return list_aliases(homes, ret_unreadable, err);
+}
+
+/* The lower tiers: what may be read. `ret_unreadable` is left out of trees that begin above it. */
+static int
+list_readable(const struct builder *builder, struct strv *ret_readable, struct strv *ret_unreadable,
+	      struct error *err)
+{
+	strv_add(ret_unreadable, "/dev");
+	if (is_listed(builder)) {
+		for (size_t i = 0; i < ARRAY_SIZE(system_directories); i++)
+			add_resolved(ret_readable, system_directories[i]);
+		add_resolved(ret_readable, "/proc");
+		add_resolved(ret_readable, "/etc/resolv.conf");
+		return 0;
+	}
+	strv_add(ret_readable, "/");
+	if (builder->policy->read_mode == READ_MODE_HOME_HIDDEN)
+		return list_toolchains(builder, ret_readable, ret_unreadable, err);
+	return 0;
 }
 
 /* Turns the plan into one without mounts. */
@@ -353,15 +395,17 @@ plan_without_mounts(struct builder *builder, struct error *err)
 {
 	struct strv readable = STRV_INIT;
 	struct strv unreadable = STRV_INIT;
+	int r;
 
 	grant_devices(builder->plan);
-	list_readable(builder, &readable, &unreadable);
-	plan_landlock(builder->plan, &readable, &unreadable, &builder->missing);
+	r = list_readable(builder, &readable, &unreadable, err);
+	if (r == 0)
+		plan_landlock(builder->plan, &readable, &unreadable, &builder->missing);
+	if (r == 0 && builder->plan->tier == SANDBOX_TIER_PORTS)
+		r = plan_ports(builder->plan, builder->policy, &builder->missing, err);
 	strv_done(&readable);
 	strv_done(&unreadable);
-	return builder->plan->tier == SANDBOX_TIER_PORTS
-		   ? plan_ports(builder->plan, builder->policy, &builder->missing, err)
-		   : 0;
+	return r;
 }
 
 static int
@@ -436,13 +480,14 @@ filter_network(const struct policy *policy)
 }
 
 /* What the first tier alone has: a root and a home of the plan's making, and a /dev. */
-static void
-add_own_trees(struct builder *builder)
+static int
+add_own_trees(struct builder *builder, struct error *err)
 {
 	if (is_listed(builder))
 		add_system_directories(builder->plan);
 	else if (builder->policy->read_mode == READ_MODE_HOME_HIDDEN)
-		hide_homes(builder);
+		return hide_homes(builder, err);
+	return 0;
 }
 
 static int
@@ -457,8 +502,9 @@ plan_filesystem(struct builder *builder, struct error *err)
 	collect_tmp(builder);
 	qsort(builder->requests.items, builder->requests.count, sizeof(*builder->requests.items),
 	      compare_requests);
-	if (has_mounts)
-		add_own_trees(builder);
+	r = has_mounts ? add_own_trees(builder, err) : 0;
+	if (r < 0)
+		return r;
 	add_requests(builder);
 	if (has_mounts)
 		add_devices(builder->plan);

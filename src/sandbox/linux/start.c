@@ -140,6 +140,19 @@ are_namespaces_refused(int error)
 	       error == -ENOSYS || error == -EINVAL;
 }
 
+/* Init may have ended while it was being prepared, and that is why it could not be: what it said comes first. */
+static int
+own_words(const struct sandbox *sandbox, int result, struct error *err)
+{
+	_cleanup_fd_ int passed_fd = -1;
+	struct control_event event;
+
+	if (control_receive_event(sandbox->control_fd, &event, &passed_fd) != 1 ||
+	    event.kind != CONTROL_EVENT_FAILED)
+		return result;
+	return error_set(err, event.code, "%s", event.text);
+}
+
 int
 sandbox_start(const struct plan *plan, struct sandbox *ret_sandbox, struct error *err)
 {
@@ -169,6 +182,7 @@ sandbox_start(const struct plan *plan, struct sandbox *ret_sandbox, struct error
 	if (r < 0) {
 		kill(sandbox.init_pid, SIGKILL);
 		waitpid(sandbox.init_pid, NULL, 0);
+		r = own_words(&sandbox, r, err);
 		sandbox_done(&sandbox);
 		return r;
 	}
