@@ -15,6 +15,9 @@ The comment at the head of an attack holds `key: value` lines:
     reaches:  events of the services that begin so are expected
     judged:   `outside`: the run's own word does not count, only what changed
     held-by-exit:     an exit code of porta that counts as held (125: it refuses to start)
+    tier-2:   `not-claimed`: the second tier does not keep this guarantee; `refused`: it does not start such a run
+
+Each also runs in the second tier, on a machine whose user namespaces are taken away (tests/without.c).
 """
 
 import os
@@ -29,8 +32,11 @@ import harness
 import worlds
 
 KEYS = ("porta", "world", "users", "stdin", "stdout", "fd5", "intact", "missing", "arch",
-        "may-be-absent", "judged", "held-by-exit", "control", "reaches")
+        "may-be-absent", "judged", "held-by-exit", "control", "reaches", "tier-2")
 ESCAPED, HELD, TRIED, ABSENT = 0, 1, 2, 77
+REFUSED = 125
+# What the second tier never keeps of these runs.
+TIER_2_FLAGS = ["--degrade=processes,protected"]
 
 
 def pytest_collect_file(file_path, parent):
@@ -55,20 +61,24 @@ class AttackFile(pytest.File):
         head = read_head(self.path)
         kinds = ["root", "user"] if os.geteuid() == 0 else ["user"]
         for kind in kinds:
-            if head.get("users", kind) == kind:
-                yield AttackItem.from_parent(self, name=f"{self.path.stem}[{kind}]", kind=kind,
-                                             head=head)
+            if head.get("users", kind) != kind:
+                continue
+            yield AttackItem.from_parent(self, name=f"{self.path.stem}[{kind}]", kind=kind,
+                                         head=head, tier=1)
+            if head.get("tier-2") != "not-claimed":
+                yield AttackItem.from_parent(self, name=f"{self.path.stem}[{kind}-tier2]",
+                                             kind=kind, head=head, tier=2)
 
 
 class AttackItem(pytest.Function):
     """A test function in disguise, so that it may have fixtures."""
 
-    def __init__(self, *, name, parent, kind, head):
+    def __init__(self, *, name, parent, kind, head, tier):
         self.kind = kind
         self.head = head
 
         def run(escape_world):
-            run_attack(escape_world, self.path, self.kind, self.head)
+            run_attack(escape_world, self.path, self.kind, self.head, tier)
 
         super().__init__(name=name, parent=parent, callobj=run)
 
@@ -86,6 +96,8 @@ class EscapeWorld:
                          for kind, identity in machine.identities.items()}
         self.compiled = machine.directory / "attacks"
         self.compiled.mkdir()
+        self.without = harness.compile_c(harness.ROOT / "tests" / "without.c",
+                                         self.compiled / "without")
 
     def program(self, path):
         output = self.compiled / path.stem
@@ -127,7 +139,7 @@ def _run(world, head, argv):
             os.close(fd)
 
 
-def run_attack(escape_world, path, kind, head):
+def run_attack(escape_world, path, kind, head, tier):
     if "arch" in head and head["arch"] != platform.machine():
         pytest.skip(f"is about {head['arch']}")
     if path.stem.startswith("net_") and os.geteuid() != 0:
@@ -135,24 +147,28 @@ def run_attack(escape_world, path, kind, head):
     if "setuid" in head.get("world", "") and os.geteuid() != 0:
         pytest.skip("needs root, to make a setuid program")
     program = escape_world.program(path)
-    for under_porta in (True,) if head.get("control") == "none" else (False, True):
+    # That it works bare was shown by the first tier's run.
+    for under_porta in (True,) if head.get("control") == "none" or tier == 2 else (False, True):
         world = worlds.World(escape_world.machine, escape_world.services[kind], program,
                              head.get("world", "").split())
         try:
             world.start()
-            _run_once(world, head, program, under_porta)
+            _run_once(world, head, program, escape_world.without if tier == 2 else None,
+                      under_porta)
         finally:
             world.close()
 
 
-def _run_once(world, head, program, under_porta):
+def _run_once(world, head, program, without, under_porta):
     words = [program, world.top, world.services.directory, world.victim.pid]
     if under_porta:
         flags = head.get("porta", "").replace("$WORLD", str(world.top)) \
             .replace("$WORK", str(world.work)).replace("$SERVICES", str(world.services.directory)) \
             .replace("$PROGRAM", str(program))
         words = [world.machine.program, "run", program, "-v", world.work, *shlex.split(flags),
-                 "--", *words[1:]]
+                 *(TIER_2_FLAGS if without else []), "--", *words[1:]]
+        if without:
+            words = [without, "userns", "--", *words]
     result = _run(world, head, words)
     changes = world.changes(head.get("intact", "").split(), head.get("missing", "").split(),
                             head.get("reaches"))
@@ -164,6 +180,9 @@ def _run_once(world, head, program, under_porta):
         worked = bool(changes) if head.get("judged") == "outside" or result.code == TRIED \
             else result.code == ESCAPED
         assert worked, f"the control does not work:\n{story}"
+        return
+    if without and head.get("tier-2") == "refused":
+        assert result.code == REFUSED and not changes, story
         return
     if str(result.code) == head.get("held-by-exit"):
         assert not changes, story

@@ -3,6 +3,7 @@
  *
  * porta: --deny-read $WORK/part/deep/file
  * world: read-only-part
+ * tier-2: refused
  */
 #include "attack.h"
 

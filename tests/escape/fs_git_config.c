@@ -3,6 +3,7 @@
  *
  * world: git
  * intact: \.git/config
+ * tier-2: not-claimed
  */
 #include "attack.h"
 

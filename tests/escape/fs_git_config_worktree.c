@@ -3,6 +3,7 @@
  *
  * world: git
  * missing: \.git/config\.worktree
+ * tier-2: not-claimed
  */
 #include "attack.h"
 

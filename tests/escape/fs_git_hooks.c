@@ -3,6 +3,7 @@
  *
  * world: git
  * intact: \.git/hooks
+ * tier-2: not-claimed
  */
 #include "attack.h"
 

@@ -3,6 +3,7 @@
  *
  * world: hooks-path
  * intact: tools extra\.config
+ * tier-2: not-claimed
  */
 #include "attack.h"
 

@@ -3,6 +3,7 @@
  *
  * world: submodule
  * intact: \.git/modules/module/config
+ * tier-2: not-claimed
  */
 #include "attack.h"
 

@@ -3,6 +3,7 @@
  *
  * world: worktree
  * intact: \.git
+ * tier-2: not-claimed
  */
 #include "attack.h"
 

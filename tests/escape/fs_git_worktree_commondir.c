@@ -2,6 +2,7 @@
  * In a git worktree: its own commondir and config.worktree, which lead git elsewhere.
  *
  * world: worktree
+ * tier-2: not-claimed
  */
 #include "attack.h"
 

@@ -1,5 +1,7 @@
 /*
  * /proc/PID/environ and cmdline of a process outside, and of what started the sandbox.
+ *
+ * tier-2: not-claimed
  */
 #include "attack.h"
 

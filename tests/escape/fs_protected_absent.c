@@ -3,6 +3,7 @@
  *
  * world: git
  * missing: \.mcp\.json \.envrc \.vscode(/.*)? \.git/hooks/post-commit \.git/commondir
+ * tier-2: not-claimed
  */
 #include "attack.h"
 

@@ -3,6 +3,7 @@
  *
  * world: git
  * missing: \.mcp\.json \.envrc \.claude(/.*)? \.idea(/.*)?
+ * tier-2: not-claimed
  */
 #include "attack.h"
 

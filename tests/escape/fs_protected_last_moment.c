@@ -3,6 +3,7 @@
  *
  * world: git
  * missing: \.envrc
+ * tier-2: not-claimed
  */
 #include "attack.h"
 

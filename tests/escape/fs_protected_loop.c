@@ -3,6 +3,7 @@
  *
  * world: git
  * missing: \.envrc \.mcp\.json
+ * tier-2: not-claimed
  */
 #include "attack.h"
 

@@ -4,6 +4,7 @@
  * porta: -v $WORK/part/deep:ro
  * world: read-only-part
  * intact: part/deep
+ * tier-2: refused
  */
 #include "attack.h"
 

@@ -2,6 +2,7 @@
  * The directory of keys is moved into the mount and read there.
  *
  * porta: -v $WORLD
+ * tier-2: refused
  */
 #include "attack.h"
 

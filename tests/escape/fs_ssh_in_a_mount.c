@@ -2,6 +2,7 @@
  * ~/.ssh is read, written, unmounted and replaced where the whole home is a writable mount.
  *
  * porta: -v $WORLD/home
+ * tier-2: refused
  */
 #include "attack.h"
 

@@ -1,5 +1,7 @@
 /*
  * Processes outside are seen in /proc.
+ *
+ * tier-2: not-claimed
  */
 #include "attack.h"
 

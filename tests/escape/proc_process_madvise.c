@@ -1,5 +1,7 @@
 /*
  * process_madvise and migrate_pages on a process outside.
+ *
+ * tier-2: not-claimed
  */
 #include "attack.h"
 
