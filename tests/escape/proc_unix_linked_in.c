@@ -11,5 +11,8 @@ attack(void)
 	if (link(service_path("stream"), "here") < 0 && rename(service_path("in-tmp/stream"), "here") < 0 &&
 		symlink(service_path("stream"), "here") < 0)
 		return held("link");
-	return stream_attack(AF_UNIX, &name, sizeof(name), "connected to a socket by a link");
+	int outcome = stream_attack(AF_UNIX, &name, sizeof(name), "connected to a socket by a link");
+	/* Without mounts /tmp and the working directory are one place: it could be moved, and others need it. */
+	rename("here", service_path("in-tmp/stream"));
+	return outcome;
 }

@@ -207,6 +207,34 @@ is_needed(const struct builder *builder, size_t index)
 	return false;
 }
 
+static bool
+is_inside_writable(const struct plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->mounts_count; i++) {
+		if (plan->mounts[i].kind == PLAN_MOUNT_WRITABLE &&
+		    path_is_beneath(path, plan->mounts[i].path))
+			return true;
+	}
+	return false;
+}
+
+/* What is read-only in a writable directory could be moved away with its parent, and another put in its place. */
+static void
+pin_parents(struct plan *plan, const char *path)
+{
+	_cleanup_free_ char *parent = path_dirname(path);
+
+	if (!is_inside_writable(plan, parent))
+		return;
+	pin_parents(plan, parent);
+	for (size_t i = 0; i < plan->mounts_count; i++) {
+		if (str_equal(plan->mounts[i].path, parent))
+			return;
+	}
+	plan_add_mount(plan, PLAN_MOUNT_PIN, parent, "above what is read-only")->inode =
+	    plan_inode_at(parent);
+}
+
 static void
 add_requests(struct builder *builder)
 {
@@ -215,6 +243,8 @@ add_requests(struct builder *builder)
 		enum plan_mount_kind kind = request->read_only ? PLAN_MOUNT_READ_ONLY
 							       : PLAN_MOUNT_WRITABLE;
 
+		if (request->read_only)
+			pin_parents(builder->plan, request->path);
 		if (is_needed(builder, i))
 			plan_add_mount(builder->plan, kind, request->path, request->reason)->inode =
 			    request->inode;
