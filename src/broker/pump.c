@@ -100,7 +100,7 @@ pump_new(int number, bool is_output, struct pump **ret_pump, int *ret_inside_fd,
 
 /*
  * Closes both sides, so that each hears that the other is gone. A regular file hears nothing, and
- * the footer still wants stderr.
+ * the footer still wants stderr. Before it began to pump nobody may hear: another plan may follow.
  */
 static void
 stop(struct pump *pump)
@@ -114,7 +114,7 @@ stop(struct pump *pump)
 	fd_close(TAKE_FD(pump->pipe_fd));
 	if (pump->outside_fd > STDERR_FILENO) {
 		fd_close(TAKE_FD(pump->outside_fd));
-	} else if (!pump->is_file && pump->number != STDERR_FILENO) {
+	} else if (pump->loop != NULL && !pump->is_file && pump->number != STDERR_FILENO) {
 		_cleanup_fd_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 		if (null_fd >= 0)

@@ -186,7 +186,17 @@ def test_porta_inside_porta(runner):
     assert "Permission" in blocked.err, str(blocked)
 
 
-def test_an_interactive_job_after_a_failed_try(lacking):
+@pytest.mark.parametrize("words", ["userns", "mounts"])
+def test_pipes_by_name_outlive_the_first_try(lacking, workspace, as_user, words):
+    for name in ("in", "out"):
+        os.mkfifo(workspace / name)
+    as_user.own(workspace)
+    script = ('echo text > in & cat out > read & "$0" run cat --degrade=processes < in > out; wait; cat read')
+    runner = lacking(words)
+    assert runner.bare("sh", "-c", script, runner.program).ok().out == "text\n"
+
+
+def test_exit_codes_after_a_failed_try(lacking):
     """The exit code passes through, also a signal's."""
     runner = lacking("mounts")
     assert runner.sh("exit 7", LOWER).code == 7
