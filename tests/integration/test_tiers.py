@@ -197,7 +197,7 @@ def test_pipes_by_name_outlive_the_first_try(lacking, workspace, as_user, words)
 
 
 def test_exit_codes_after_a_failed_try(lacking):
-    """The exit code passes through, also a signal's."""
+    """The command's own pass through, also a signal's."""
     runner = lacking("mounts")
     assert runner.sh("exit 7", LOWER).code == 7
     assert runner.sh("kill -TERM $$", LOWER).code == 128 + signal.SIGTERM
@@ -428,14 +428,17 @@ def _porta_and_init(process):
 
 
 @pytest.mark.parametrize("words", ENDINGS)
-@pytest.mark.parametrize("who", ["porta", "init"])
+@pytest.mark.parametrize("who", ["porta", "init", "group"])
 def test_everything_ends_when_one_is_killed(lacking, words, who):
     before = set(harness.descendants(os.getpid()))
     process = lacking(words).popen_porta("run", "/usr/bin/python3", TREE, "-e", "STAY=60", "--", "-c",
                                          SCATTER)
     assert process.stdout.readline() == b"ready\n"
     porta, init = _porta_and_init(process)
-    os.kill(porta if who == "porta" else init, signal.SIGKILL)
+    if who == "group":  # as a shell does: kill -9 %1
+        os.killpg(os.getpgid(porta), signal.SIGKILL)
+    else:
+        os.kill(porta if who == "porta" else init, signal.SIGKILL)
     process.wait(timeout=20)
     wait_until_alone(before)
 

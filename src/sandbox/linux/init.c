@@ -297,11 +297,14 @@ enter_mounts(struct init *init)
 	fail(init, r);
 }
 
-/* The lower tiers: no namespaces, so that init takes charge of all that will be below it. */
+/*
+ * The lower tiers: no namespaces, so that init takes charge of all that will be below it. It leads a process group
+ * of its own: who kills porta's (a shell: kill -9 %1) must leave the one that ends the rest.
+ */
 static void
 enter_tree(struct init *init)
 {
-	int r = tree_adopt(&init->tree);
+	int r = setpgid(0, 0) < 0 ? -errno : tree_adopt(&init->tree);
 
 	if (r < 0)
 		fail(init, error_set_errno(&init->err, r, "cannot take charge of the processes"));

@@ -106,12 +106,15 @@ probe_namespaces(struct machine *machine)
 static void
 probe_access(struct machine *machine)
 {
+	pid_t parent = getpid();
 	pid_t pid = fork();
 	int pidfd;
 	int taken_fd;
 
 	if (pid == 0) {
-		pause();
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		if (getppid() == parent)
+			pause();
 		_exit(0);
 	}
 	machine->pidfd_getfd = machine->ptrace_access = false;
