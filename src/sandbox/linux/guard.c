@@ -661,8 +661,8 @@ guard_free(struct guard *guard)
 	}
 	free(guard->watches);
 	free(guard->directories);
+	guard_quarantine_close(guard);
 	free(guard->quarantine_path);
-	fd_close(guard->quarantine_fd);
 	free(guard);
 }
 

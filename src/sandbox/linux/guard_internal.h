@@ -89,6 +89,8 @@ bool guard_is_empty_directory(int directory_fd, const char *name);
 
 /* The quarantine directory of this run, made at the first need; -1 if that cannot be had. */
 int guard_quarantine_open(struct guard *guard);
+/* Closes it at the end, and removes it if nothing was kept. */
+void guard_quarantine_close(struct guard *guard);
 /* Moves a name away, whole. Returns 0 and where it is now, or a negative errno. */
 int guard_quarantine_take(struct guard *guard, struct guard_directory *directory, const char *name,
 			  char **ret_path);

@@ -88,6 +88,22 @@ guard_quarantine_open(struct guard *guard)
 	return fd;
 }
 
+void
+guard_quarantine_close(struct guard *guard)
+{
+	_cleanup_free_ char *above = NULL;
+	_cleanup_fd_ int above_fd = -1;
+
+	if (guard->quarantine_fd < 0)
+		return;
+	fd_close(TAKE_FD(guard->quarantine_fd));
+	above = path_dirname(guard->quarantine_path);
+	above_fd = open_in_host(guard, above);
+	/* It stays if there is anything in it. */
+	if (above_fd >= 0)
+		unlinkat(above_fd, path_basename(guard->quarantine_path), AT_REMOVEDIR);
+}
+
 static int copy_entry(int from_fd, const char *from, int to_fd, const char *to, int depth,
 		      struct copy_budget *budget);
 
