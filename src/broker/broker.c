@@ -251,6 +251,8 @@ handle_guard(struct broker *broker, struct control_event *event)
 	remedy = is_liftable(label) ? mem_printf("--allow-protected=%s", label) : mem_strdup("");
 	if (event->code == GUARD_EVENT_LEFT)
 		note = mem_strdup("it could not be moved away and is still there");
+	else if (event->code == GUARD_EVENT_REFUSED)
+		note = mem_strdup("git could not write its configuration");
 	else if (event->code == GUARD_EVENT_PUT_BACK)
 		note = mem_printf("put back as it was%s%s", *third != '\0' ? "; the other is kept as " : "",
 				  third);
@@ -312,6 +314,24 @@ on_control(void *data, short revents)
 		}
 		handle_event(broker, &event, &passed_fd);
 	}
+}
+
+/* Init was killed, and did not look at the protected names a last time. */
+static void
+settle_names(struct broker *broker)
+{
+	struct control_event event;
+	int passed_fd = -1;
+	int broker_fd;
+	int guard_fd;
+
+	if (broker->plan->watches_count == 0 || control_pair(&broker_fd, &guard_fd) < 0)
+		return;
+	guard_settle(broker->plan, guard_fd);
+	fd_close(guard_fd);
+	while (control_receive_event(broker_fd, &event, &passed_fd) == 1)
+		handle_event(broker, &event, &passed_fd);
+	fd_close(broker_fd);
 }
 
 /* Blocked and read from a descriptor, so that they arrive between two other events. */
@@ -508,9 +528,10 @@ static void
 finish(struct broker *broker, const struct broker_options *options)
 {
 	const struct timespec patience = { .tv_sec = TIMEOUT_GRACE_MS / 1000 };
+	bool init_was_killed = broker->command_pid > 0;
 	int r;
 
-	if (broker->command_pid > 0)
+	if (init_was_killed)
 		end_in_place_of_init(broker);
 	r = stdio_finish(broker->pumps, broker->plan, broker->timed_out ? &patience : NULL,
 			 broker->err);
@@ -519,6 +540,8 @@ finish(struct broker *broker, const struct broker_options *options)
 	terminal_restore(&broker->terminal, broker->wait_status);
 	for (size_t i = 0; i < broker->placeholders.count; i++)
 		guard_clear_placeholder(broker->placeholders.items[i]);
+	if (init_was_killed)
+		settle_names(broker);
 	remark_not_kept(broker);
 	remark_limits(broker);
 	if (!options->quiet)

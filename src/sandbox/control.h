@@ -22,7 +22,7 @@ enum control_event_kind {
 	CONTROL_EVENT_EXEC_FAILED, /* execve failed with `code`, a negative errno; init exits */
 	CONTROL_EVENT_STOPPED,	/* the command stopped by signal `code` */
 	CONTROL_EVENT_CONTINUED,
-	CONTROL_EVENT_EXITED,	/* the command ended: `code` is its wait status; init puts things right and exits */
+	CONTROL_EVENT_EXITED,	/* the command ended: `code` is its wait status; all is dead and put right, and init exits */
 	CONTROL_EVENT_GUARD,	/* a protected name was made or changed: `text` is "LABEL\nPATH\nQUARANTINE PATH" */
 	CONTROL_EVENT_PLACEHOLDER, /* sent before one is made: `text` is its path */
 	CONTROL_EVENT_KIND_COUNT,

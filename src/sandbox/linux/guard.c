@@ -447,6 +447,20 @@ look_at_child(struct guard *guard, size_t index)
 	}
 }
 
+/* git writes NAME.lock and renames it over NAME, which a mount there refuses with EBUSY: git-config(1). */
+static void
+look_for_lock(const struct guard *guard, struct guard_watch *watch)
+{
+	_cleanup_free_ char *lock = NULL;
+	struct stat st;
+
+	if (!watch->plan->is_git_config || watch->state != GUARD_HELD || watch->saw_lock)
+		return;
+	lock = mem_printf("%s.lock", watch->plan->name);
+	watch->saw_lock = fstatat(guard->directories[watch->directory].host_fd, lock, &st,
+				  AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static void
 look_at_directory(struct guard *guard, size_t index)
 {
@@ -460,8 +474,10 @@ look_at_directory(struct guard *guard, size_t index)
 			look_at_child(guard, i);
 	}
 	for (size_t i = 0; i < guard->watches_count; i++) {
-		if (guard->watches[i].directory == index)
+		if (guard->watches[i].directory == index) {
+			look_for_lock(guard, &guard->watches[i]);
 			look_at_watch(guard, &guard->watches[i]);
+		}
 	}
 }
 
@@ -758,6 +774,9 @@ guard_end(struct guard *guard)
 		/* A write through a mapping sends no event. */
 		if (guard->watches[i].was_exposed && guard->watches[i].state == GUARD_HELD)
 			guard_git_check(guard, &guard->watches[i]);
+		/* A program outside that wrote it did take its place. */
+		if (guard->watches[i].saw_lock && !guard->watches[i].was_exposed)
+			tell_watch(guard, GUARD_EVENT_REFUSED, &guard->watches[i], "");
 		if (guard->watches[i].state == GUARD_PLACEHOLDER)
 			clear_placeholder(guard, &guard->watches[i]);
 	}
@@ -773,4 +792,45 @@ guard_clear_placeholder(const char *text)
 	if (text[0] == '/' && lstat(text, &st) == 0 && S_ISDIR(st.st_mode) &&
 	    (st.st_mode & 0777) == GUARD_PLACEHOLDER_MODE)
 		rmdir(text); /* fails where it is not empty */
+}
+
+/* What is there under a name that was not: a placeholder is removed, anything else is taken. */
+static void
+settle_name(struct guard *guard, struct guard_directory *directory, const struct protect_watch *watch)
+{
+	_cleanup_free_ char *path = path_join(directory->path, watch->name);
+	_cleanup_free_ char *kept = NULL;
+	struct stat st;
+
+	guard_clear_placeholder(path);
+	if (fstatat(directory->host_fd, watch->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    guard_quarantine_take(guard, directory, watch->name, &kept) == 0)
+		guard_tell(guard, GUARD_EVENT_TAKEN, watch->label, path, kept);
+}
+
+void
+guard_settle(const struct plan *plan, int control_fd)
+{
+	struct guard *guard = MEM_NEW(struct guard);
+	_cleanup_fd_ int host_root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	guard->plan = plan;
+	guard->host_root_fd = host_root_fd;
+	guard->control_fd = control_fd;
+	guard->quarantine_fd = -1;
+	clock_gettime(CLOCK_REALTIME_COARSE, &guard->started);
+	for (size_t i = 0; i < plan->watches_count && host_root_fd >= 0; i++) {
+		const struct protect_watch *watch = &plan->watches[i];
+		_cleanup_free_ char *path = mem_strdup(watch->directory);
+		struct guard_directory directory = { .path = path, .sandbox_fd = -1 };
+
+		if (watch->exists || watch->is_symlink)
+			continue;
+		directory.host_fd = guard_open(host_root_fd, watch->directory,
+					       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (directory.host_fd >= 0)
+			settle_name(guard, &directory, watch);
+		fd_close(directory.host_fd);
+	}
+	guard_free(guard);
 }

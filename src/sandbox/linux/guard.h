@@ -39,6 +39,8 @@ enum guard_event {
 				    before, the other is kept */
 	GUARD_EVENT_NEW_PROGRAM, /* a new repository's configuration or hook runs programs; the
 				    settings' names, or empty */
+	GUARD_EVENT_REFUSED, /* a lock for writing a git configuration was seen, which could not take
+				its place; third line empty */
 };
 
 struct guard;
@@ -69,5 +71,10 @@ void guard_end(struct guard *guard);
  * named, if it is still one (an empty directory of the mode that only placeholders have).
  */
 void guard_clear_placeholder(const char *text);
+/*
+ * Likewise when init was killed and everything inside is dead: the last look in its place, for names
+ * that did not exist. Tells by CONTROL_EVENT_GUARD.
+ */
+void guard_settle(const struct plan *plan, int control_fd);
 
 #endif

@@ -45,6 +45,7 @@ struct guard_watch {
 	ino_t inode;
 	char *text; /* a symlink's target; a git configuration as it was last found good; or NULL */
 	size_t text_length;
+	bool saw_lock;	    /* a git configuration's: somebody wanted to write it */
 	bool was_exposed;   /* replaced during the run, so writable for a moment */
 	int placeholder_fd; /* watched too, where a directory of this name does harm; else -1 */
 };

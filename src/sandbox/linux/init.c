@@ -156,17 +156,15 @@ run_command(struct init *init)
 }
 
 /*
- * vfork: the child shares init's memory until it executes, so nothing is copied. Init is
- * stopped meanwhile and could not see the broker hang up, so for this time it dies with it. Not
- * without a pid namespace, where it must live on to end what has begun.
+ * vfork: the child shares init's memory until it executes, so nothing is copied. From here on init
+ * lives on when the broker dies: what the command does in its first moments must be put right too.
  */
 static void
 start_command(struct init *init)
 {
 	pid_t pid;
 
-	if (init->plan->tier != SANDBOX_TIER_NAMESPACES)
-		prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
 	pid = vfork();
 	if (pid == 0)
 		run_command(init);
@@ -181,7 +179,6 @@ start_command(struct init *init)
 		guard_end(init->guard);
 		_exit(1);
 	}
-	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
 	descriptors_release(init->plan);
 }
 
@@ -194,14 +191,18 @@ kill_all(void)
 		continue;
 }
 
+/* `status` is the command's, or -1 where nobody is there to hear it. */
 static _noreturn_ void
-end(struct init *init)
+end(struct init *init, int status)
 {
 	if (init->plan->tier == SANDBOX_TIER_NAMESPACES)
 		kill_all();
 	else
 		tree_end(&init->tree);
 	guard_end(init->guard);
+	/* Only now: when the broker has not heard this, it does itself what is left to do. */
+	if (status >= 0)
+		control_send_event(init->control_fd, CONTROL_EVENT_EXITED, status, NULL, -1);
 	/*
 	 * The broker hears now that all is over. By itself the kernel would close the socket only
 	 * after it has taken the namespaces down, 0.2 ms later, for which nobody needs to wait.
@@ -225,8 +226,7 @@ reap(struct init *init)
 		} else if (WIFCONTINUED(status)) {
 			control_send_event(init->control_fd, CONTROL_EVENT_CONTINUED, 0, NULL, -1);
 		} else {
-			control_send_event(init->control_fd, CONTROL_EVENT_EXITED, status, NULL, -1);
-			end(init);
+			end(init, status);
 		}
 	}
 }
@@ -258,9 +258,9 @@ loop(struct init *init)
 	reap(init);
 	for (;;) {
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
-			end(init);
+			end(init, -1);
 		if (fds[1].revents != 0)
-			end(init);
+			end(init, -1);
 		if (fds[0].revents != 0)
 			read_signal(init);
 	}
