@@ -197,7 +197,8 @@ def test_ctrl_c_in_a_pipeline(shell):
     process_of(shell, "cat")
     shell.send(CTRL_C)
     shell.prompt()
-    assert shell.run("echo ${PIPESTATUS[*]}").split()[-1] == "130"
+    # The second may meet the end of its input, when the first has died, before the signal.
+    assert shell.run("echo ${PIPESTATUS[*]}") in ("130 130\n", "130 0\n")
 
 
 def test_ctrl_z_and_fg(shell):
@@ -362,12 +363,13 @@ def test_pager_inside(shell):
     shell.expect("23\r\n")
     shell.send("G")
     shell.expect("1000")
+    shell.expect(r"\(END\)")
     shell.send(CTRL_Z)
     shell.expect(re.escape(PROMPT))
     shell.line("fg")
-    shell.expect("1000")
+    shell.expect(r"\(END\)")
     shell.send("g")
-    shell.expect("1\r\n")
+    shell.expect("[^0-9]1\r\n")
     shell.send("q")
     shell.expect(re.escape(PROMPT))
     assert shell.run("echo ok") == "ok\n"

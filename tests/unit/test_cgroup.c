@@ -1,6 +1,6 @@
 /*
- * Limits by cgroup: finding porta's group on a tree of files that looks like one; making and removing
- * groups in the kernel's own, where root may (with whatever controller is free there).
+ * Limits by cgroup: finding porta's group on a tree of files that looks like one; making and
+ * removing groups in the kernel's own, where root may (with whatever controller is free there).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -66,16 +66,17 @@ make_group(const struct fixture *f, const char *name)
 	return path;
 }
 
-/* One mount of cgroup2 among others: `point` is below the fixture's directory, blanks in it are written as \040. */
+/* One mount of cgroup2 among others: `point` is below the fixture's directory, blanks in it are
+ * written as \040. */
 static void
 write_mounts(const struct fixture *f, const char *root, const char *point)
 {
-	_cleanup_free_ char *text =
-	    mem_printf("21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/root rw\n"
-		       "30 21 0:25 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
-		       "31 21 0:26 %s %s/%s rw,nosuid shared:9 master:3 - cgroup2 cgroup2 rw,nsdelegate\n"
-		       "32 21 0:27 / /elsewhere rw - tmpfs cgroup2 rw\n",
-		       root, f->root, point);
+	_cleanup_free_ char *text = mem_printf(
+	    "21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/root rw\n"
+	    "30 21 0:25 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
+	    "31 21 0:26 %s %s/%s rw,nosuid shared:9 master:3 - cgroup2 cgroup2 rw,nsdelegate\n"
+	    "32 21 0:27 / /elsewhere rw - tmpfs cgroup2 rw\n",
+	    root, f->root, point);
 
 	write_file(f->proc, "mountinfo", text);
 }
@@ -85,8 +86,12 @@ setup(void **state)
 {
 	char template[] = "/tmp/porta-cgroup-XXXXXX";
 	const struct policy_limits limits = {
-		.is_set = { [LIMIT_MEMORY_BYTES] = true, [LIMIT_TASKS] = true, [LIMIT_CPU_MILLI] = true },
-		.value = { [LIMIT_MEMORY_BYTES] = 1 << 20, [LIMIT_TASKS] = 7, [LIMIT_CPU_MILLI] = 1500 },
+		.is_set = { [LIMIT_MEMORY_BYTES] = true,
+			    [LIMIT_TASKS] = true,
+			    [LIMIT_CPU_MILLI] = true },
+		.value = { [LIMIT_MEMORY_BYTES] = 1 << 20,
+			   [LIMIT_TASKS] = 7,
+			   [LIMIT_CPU_MILLI] = 1500 },
 	};
 	struct fixture *f = MEM_NEW(struct fixture);
 
@@ -151,7 +156,7 @@ static void
 test_settings(void **state)
 {
 	static const char *const expected[] = {
-		"memory.max 1048576", "memory.swap.max 0", "memory.oom.group 1",
+		"memory.max 1048576", "memory.swap.max 0",     "memory.oom.group 1",
 		"pids.max 7",	      "cpu.max 150000 100000",
 	};
 	const struct fixture *f = *state;
@@ -434,12 +439,12 @@ in_group(void **state, void (*test)(const struct real *real))
 }
 
 /* For the processes that are not cmocka's own. */
-#define CHECK(condition)                                                               \
-	do {                                                                           \
-		if (!(condition)) {                                                    \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			_exit(1);                                                      \
-		}                                                                      \
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
+			_exit(1);                                                                  \
+		}                                                                                  \
 	} while (0)
 
 static void
@@ -543,7 +548,8 @@ static void
 end_beside_another(const struct real *real)
 {
 	_cleanup_free_ char *other = path_join(real->group, "other");
-	_cleanup_free_ char *supervisor = mem_printf("%s/porta-supervisor-%d", real->group, getpid());
+	_cleanup_free_ char *supervisor =
+	    mem_printf("%s/porta-supervisor-%d", real->group, getpid());
 	_cleanup_free_ char *subtree = path_join(real->group, "cgroup.subtree_control");
 	_cleanup_free_ char *controllers = NULL;
 	struct error err = ERROR_INIT;
@@ -586,9 +592,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_make_join_and_end, setup_real, teardown_real),
 		cmocka_unit_test_setup_teardown(test_another_process_in_the_group, setup_real,
 						teardown_real),
-		cmocka_unit_test_setup_teardown(test_failure_leaves_nothing, setup_real, teardown_real),
-		cmocka_unit_test_setup_teardown(test_another_group_keeps_its_controllers, setup_real,
+		cmocka_unit_test_setup_teardown(test_failure_leaves_nothing, setup_real,
 						teardown_real),
+		cmocka_unit_test_setup_teardown(test_another_group_keeps_its_controllers,
+						setup_real, teardown_real),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

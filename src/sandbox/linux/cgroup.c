@@ -19,7 +19,8 @@
 #define RUN_PREFIX	  "porta-run-"
 #define GROUP_NAME_BYTES  64
 
-/* Of a file in /proc or in a group; a group of more processes than this is surely not porta's alone. */
+/* Of a file in /proc or in a group; a group of more processes than this is surely not porta's
+ * alone. */
 #define SMALL_FILE_MAX_BYTES 65536
 
 #define CPU_PERIOD_US 100000
@@ -28,7 +29,8 @@ void
 cgroup_add_settings(const struct policy_limits *limits, struct strv *settings)
 {
 	if (limits->is_set[LIMIT_MEMORY_BYTES]) {
-		strv_take(settings, mem_printf("memory.max %" PRIu64, limits->value[LIMIT_MEMORY_BYTES]));
+		strv_take(settings,
+			  mem_printf("memory.max %" PRIu64, limits->value[LIMIT_MEMORY_BYTES]));
 		strv_add(settings, "memory.swap.max 0");
 		/* One process killed out of many leaves a tree that nobody has tested. */
 		strv_add(settings, "memory.oom.group 1");
@@ -36,9 +38,10 @@ cgroup_add_settings(const struct policy_limits *limits, struct strv *settings)
 	if (limits->is_set[LIMIT_TASKS])
 		strv_take(settings, mem_printf("pids.max %" PRIu64, limits->value[LIMIT_TASKS]));
 	if (limits->is_set[LIMIT_CPU_MILLI])
-		strv_take(settings, mem_printf("cpu.max %" PRIu64 " %d",
-					       limits->value[LIMIT_CPU_MILLI] * (CPU_PERIOD_US / 1000),
-					       CPU_PERIOD_US));
+		strv_take(settings,
+			  mem_printf("cpu.max %" PRIu64 " %d",
+				     limits->value[LIMIT_CPU_MILLI] * (CPU_PERIOD_US / 1000),
+				     CPU_PERIOD_US));
 }
 
 /* The controllers of the settings: each file is named CONTROLLER.WHAT. */
@@ -118,7 +121,8 @@ find_group(const char *proc_self, const char *name, char **ret_path, struct erro
 		r = 0;
 	}
 	mount_table_done(&table);
-	return r < 0 ? error_set(err, r, "no cgroup v2 file system is mounted that shows porta's group")
+	return r < 0 ? error_set(err, r,
+				 "no cgroup v2 file system is mounted that shows porta's group")
 		     : 0;
 }
 
@@ -143,12 +147,13 @@ check_controllers(int group_fd, const char *path, const struct strv *settings, s
 
 	r = read_small(group_fd, "cgroup.controllers", &available);
 	if (r < 0)
-		return error_set_errno(err, -EOPNOTSUPP, "%s/cgroup.controllers cannot be read", path);
+		return error_set_errno(err, -EOPNOTSUPP, "%s/cgroup.controllers cannot be read",
+				       path);
 	list_controllers(settings, &controllers);
 	for (size_t i = 0; r == 0 && i < controllers.count; i++) {
 		if (!has_word(available, controllers.items[i]))
-			r = error_set(err, -EOPNOTSUPP, "the cgroup %s has no controller \"%s\"", path,
-				      controllers.items[i]);
+			r = error_set(err, -EOPNOTSUPP, "the cgroup %s has no controller \"%s\"",
+				      path, controllers.items[i]);
 	}
 	strv_done(&controllers);
 	return r;
@@ -185,9 +190,10 @@ check_alone(int group_fd, const char *path, struct error *err)
 	for (char *pid = strtok_r(processes, "\n", &rest); pid != NULL;
 	     pid = strtok_r(NULL, "\n", &rest)) {
 		if (!str_equal(pid, own))
-			return error_set(err, -EOPNOTSUPP,
-					 "porta is not alone in the cgroup %s: process %s is in it too",
-					 path, pid);
+			return error_set(
+			    err, -EOPNOTSUPP,
+			    "porta is not alone in the cgroup %s: process %s is in it too", path,
+			    pid);
 	}
 	return 0;
 }
@@ -279,7 +285,8 @@ switch_controllers(const struct cgroup *cgroup, char sign)
 	int r;
 
 	for (size_t i = 0; i < cgroup->controllers.count; i++)
-		strbuf_printf(&text, "%s%c%s", i > 0 ? " " : "", sign, cgroup->controllers.items[i]);
+		strbuf_printf(&text, "%s%c%s", i > 0 ? " " : "", sign,
+			      cgroup->controllers.items[i]);
 	r = write_small(cgroup->own_fd, "cgroup.subtree_control", text.text);
 	strbuf_done(&text);
 	return r;
@@ -405,8 +412,9 @@ cgroup_count_events(const struct cgroup *cgroup, const char *file, const char *e
 }
 
 /*
- * Porta can go back only when its group gives no controllers any more, and they may go only if no group
- * below relies on them. None can come meanwhile: who is to make one would have to be in this group.
+ * Porta can go back only when its group gives no controllers any more, and they may go only if no
+ * group below relies on them. None can come meanwhile: who is to make one would have to be in this
+ * group.
  */
 static void
 leave_supervisor(struct cgroup *cgroup)

@@ -8,7 +8,8 @@
  *	  porta-run-PID          the command and all that it starts
  *
  * Init is not limited: the guard's last look must happen also when the command used up its memory.
- * Nothing inside can leave its group: cgroup file systems are read-only there, and clone3(2) is closed.
+ * Nothing inside can leave its group: cgroup file systems are read-only there, and clone3(2) is
+ *closed.
  */
 #ifndef PORTA_SANDBOX_LINUX_CGROUP_H
 #define PORTA_SANDBOX_LINUX_CGROUP_H
@@ -21,13 +22,15 @@
 #include "util/error.h"
 #include "util/strings.h"
 
-/* Appends the settings of the run's group, "FILE VALUE" each; nothing where no such limit is asked for. */
+/* Appends the settings of the run's group, "FILE VALUE" each; nothing where no such limit is asked
+ * for. */
 void cgroup_add_settings(const struct policy_limits *limits, struct strv *settings);
 
 /*
- * Finds porta's own group if it can give what `settings` need. Only looks. `proc_self` is "/proc/self",
- * of which `cgroup` and `mountinfo` are read. -EOPNOTSUPP with the reason as a clause: there is no such
- * group, a controller is missing, it is not this user's, or another process is in it.
+ * Finds porta's own group if it can give what `settings` need. Only looks. `proc_self` is
+ * "/proc/self", of which `cgroup` and `mountinfo` are read. -EOPNOTSUPP with the reason as a
+ * clause: there is no such group, a controller is missing, it is not this user's, or another
+ * process is in it.
  */
 int cgroup_find(const char *proc_self, const struct strv *settings, char **ret_path,
 		struct error *err);
@@ -39,16 +42,20 @@ struct cgroup {
 	struct strv controllers;
 };
 
-#define CGROUP_INIT { .own_fd = -1, .run_fd = -1 }
+#define CGROUP_INIT                                                                                \
+	{                                                                                          \
+		.own_fd = -1, .run_fd = -1                                                         \
+	}
 
 /*
- * Makes the groups below plan->cgroup_path, moves porta, and sets plan->cgroup_procs_fd. Groups that
- * a killed porta left are removed first. On failure everything is as before.
+ * Makes the groups below plan->cgroup_path, moves porta, and sets plan->cgroup_procs_fd. Groups
+ * that a killed porta left are removed first. On failure everything is as before.
  */
 int cgroup_make(struct plan *plan, struct cgroup *ret_cgroup, struct error *err);
 /* In the command's process: enters the run's group, if the plan has one. */
 int cgroup_join(const struct plan *plan, struct error *err);
-/* How often `event` of `file` happened in the run's group ("memory.events", "oom_kill"); 0 where unknown. */
+/* How often `event` of `file` happened in the run's group ("memory.events", "oom_kill"); 0 where
+ * unknown. */
 uint64_t cgroup_count_events(const struct cgroup *cgroup, const char *file, const char *event);
 /*
  * Removes the groups, and moves porta back; when all processes of the run are gone and reaped.
