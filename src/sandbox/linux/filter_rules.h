@@ -103,6 +103,7 @@ enum {
 #define IOC_PROCMAP_QUERY	   0xc0686611
 #define IOC_RNDGETENTCNT	   0x80045200
 #define IOPRIO_WHO_PROCESS	   1
+#define IOPRIO_WHO_USER		   3
 #define PERSONALITY_QUERY	   0xffffffff
 #define PERSONALITY_HARMLESS	   (PER_LINUX32 | UNAME26 | ADDR_NO_RANDOMIZE)
 #define OPTION_RCVTIMEO_NEW	   66
@@ -142,9 +143,12 @@ static const struct filter_rule filter_rules[] = {
  * pid namespace, signals and ptrace at it or at Landlock's domain.
  */
 { "read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek close close_range "
-  "dup dup2 dup3 fcntl flock pipe pipe2 sendfile splice tee vmsplice copy_file_range readahead fadvise64 "
+  "dup dup2 dup3 flock pipe pipe2 sendfile splice tee vmsplice copy_file_range readahead fadvise64 "
   "fsync fdatasync sync syncfs sync_file_range truncate ftruncate fallocate "
   "io_setup io_destroy io_submit io_cancel io_getevents io_pgetevents", .action = ALLOW },
+/* A lease on a file outside makes whoever opens it there wait: fcntl(2), lease-break-time. */
+{ "fcntl", .tests = { IS(1, F_SETLEASE) }, .action = REFUSE(EACCES) },
+{ "fcntl", .action = ALLOW },
 { "stat lstat fstat newfstatat statx statfs fstatfs access faccessat faccessat2 readlink readlinkat "
   "getcwd chdir fchdir getdents getdents64 umask mkdir mkdirat rmdir unlink unlinkat "
   "rename renameat renameat2 link linkat symlink symlinkat name_to_handle_at cachestat "
@@ -227,6 +231,12 @@ static const struct filter_rule filter_rules[] = {
   .tiers = TIER_1, .action = ALLOW },
 { "process_vm_readv process_vm_writev process_madvise process_mrelease pidfd_getfd kcmp",
   .action = REFUSE(EPERM) },
+/* Init is pid 1 there, of the same user: with its limits taken it could put nothing right. */
+{ PID_FIRST_CALLS, .tiers = TIER_1, .tests = { IS(0, 1) }, .action = REFUSE(EPERM) },
+{ "setpriority",   .tiers = TIER_1, .tests = { IS(0, PRIO_PROCESS), IS(1, 1) }, .action = REFUSE(EPERM) },
+{ "setpriority",   .tiers = TIER_1, .tests = { IS(0, PRIO_USER) }, .action = REFUSE(EPERM) },
+{ "ioprio_set",    .tiers = TIER_1, .tests = { IS(0, IOPRIO_WHO_PROCESS), IS(1, 1) }, .action = REFUSE(EPERM) },
+{ "ioprio_set",    .tiers = TIER_1, .tests = { IS(0, IOPRIO_WHO_USER) }, .action = REFUSE(EPERM) },
 { PID_FIRST_CALLS " setpriority ioprio_set", .tiers = TIER_1, .action = ALLOW },
 { PID_FIRST_CALLS, .tests = { IS(0, 0) }, .action = ALLOW },
 { "setpriority",   .tests = { IS(0, PRIO_PROCESS), IS(1, 0) }, .action = ALLOW },

@@ -5,15 +5,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/vfs.h>
 
 #include "sandbox/linux/mount_table.h"
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/path.h"
 
-/* Of the kernel's ipc/mqueue.c; linux/magic.h lacks it. */
-#define MQUEUE_MAGIC 0x19800202
 #define USER_DATABASE_MAX_BYTES (4 * 1024 * 1024)
 
 /* Unreadable always, whatever is mounted. */
@@ -127,8 +124,7 @@ is_hidden(const struct plan *plan, const char *path)
 
 struct hider {
 	struct plan *plan;
-	struct mount_table table; /* read at the first need: most homes have none of what is looked for */
-	bool has_table;
+	struct mount_table table;
 };
 
 static void
@@ -143,13 +139,8 @@ mask_everywhere(struct hider *hider, const char *path, const char *reason, struc
 {
 	struct plan *plan = hider->plan;
 	struct strv aliases = STRV_INIT;
-	int r = 0;
+	int r = mount_table_aliases(&hider->table, path, &aliases, err);
 
-	if (!hider->has_table)
-		r = mount_table_read("/proc/self/mountinfo", &hider->table, err);
-	hider->has_table = r == 0;
-	if (r == 0)
-		r = mount_table_aliases(&hider->table, path, &aliases, err);
 	for (size_t i = 0; r == 0 && i < aliases.count; i++) {
 		struct plan_inode inode = plan_inode_at(aliases.items[i]);
 
@@ -194,14 +185,62 @@ hide_root_only(struct plan *plan)
 	}
 }
 
-/* A mount of the host's queues would show them in the new IPC namespace too: mq_overview(7). */
-static void
-hide_message_queues(struct plan *plan)
-{
-	struct statfs fs;
+/* File systems that show other processes or their messages: of these the sandbox has its own, or none. */
+static const char *const hidden_types[] = { "proc", "mqueue", "rpc_pipefs", NULL };
 
-	if (statfs("/dev/mqueue", &fs) == 0 && fs.f_type == MQUEUE_MAGIC)
-		plan_add_mount(plan, PLAN_MOUNT_MQUEUE, "/dev/mqueue", "private");
+/* File systems whose files are switches of the kernel or of the machine. */
+static const char *const switch_types[] = {
+	"sysfs",      "cgroup",	   "cgroup2",	"debugfs",     "tracefs",	"securityfs", "configfs",
+	"bpf",	      "pstore",	   "efivarfs",	"selinuxfs",   "smackfs",	"fusectl",    "binfmt_misc",
+	"nfsd",	      NULL,
+};
+
+static bool
+is_one_of(const char *type, const char *const *types)
+{
+	while (*types != NULL && !str_equal(*types, type))
+		types++;
+	return *types != NULL;
+}
+
+static bool
+is_below_writable(const struct plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->mounts_count; i++) {
+		if (plan->mounts[i].kind == PLAN_MOUNT_WRITABLE &&
+		    path_is_beneath(path, plan->mounts[i].path))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Other mounts of the kernel's own file systems: a chroot's /proc in the workspace would come along
+ * with it, writable, and in any place it shows the host's processes.
+ */
+static void
+hide_kernel_filesystems(struct hider *hider)
+{
+	struct plan *plan = hider->plan;
+
+	for (size_t i = 0; i < hider->table.count; i++) {
+		const struct mount_entry *entry = &hider->table.entries[i];
+		bool is_hidden_type = is_one_of(entry->type, hidden_types);
+		struct plan_inode inode;
+
+		if (path_is_beneath(entry->point, "/proc") ||
+		    (!is_hidden_type && !is_one_of(entry->type, switch_types)) ||
+		    (!is_hidden_type && !is_below_writable(plan, entry->point)))
+			continue;
+		inode = plan_inode_at(entry->point);
+		if (str_equal(entry->point, "/dev/mqueue"))
+			/* mq_overview(7): the new IPC namespace has queues of its own. */
+			plan_add_mount(plan, PLAN_MOUNT_MQUEUE, entry->point, "private");
+		else if (inode.number != 0 && !is_hidden(plan, entry->point))
+			plan_add_mount(plan,
+				       is_hidden_type ? PLAN_MOUNT_MASK : PLAN_MOUNT_READ_ONLY,
+				       entry->point, "the kernel's own")->inode = inode;
+	}
 }
 
 int
@@ -211,7 +250,10 @@ plan_hide(struct plan *plan, const struct policy *policy, const struct plan_home
 	_cleanup_(hider_done) struct hider hider = { .plan = plan };
 	int r;
 
-	hide_message_queues(plan);
+	r = mount_table_read("/proc/self/mountinfo", &hider.table, err);
+	if (r < 0)
+		return r;
+	hide_kernel_filesystems(&hider);
 	r = mask_below(&hider, &homes->own, key_directories, "keys", err);
 	if (r == 0)
 		r = mask_below(&hider, &homes->others, key_directories, "keys", err);
