@@ -112,3 +112,29 @@ def test_nothing_is_left_in_a_workspace_that_was_only_read(runner, workspace):
                   ["-v", ".", "--allow-net", "example.com:443"]):
         runner.sh("cat file >/dev/null; true", *flags).ok()
         assert harness.difference(before, harness.snapshot(workspace)) == "", flags
+
+
+def test_the_kernels_file_systems_mounted_elsewhere(runner, workspace):
+    """A chroot's /proc and /sys in the workspace: no switch of the machine, no process of the host."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    (workspace / "chroot/proc").mkdir(parents=True)
+    (workspace / "chroot/sys").mkdir()
+    runner.identity.own(workspace)
+    mounted = []
+    try:
+        for kind in ("proc", "sys"):
+            point = workspace / "chroot" / kind
+            subprocess.run(["mount", "-t", {"sys": "sysfs"}.get(kind, kind), kind, str(point)], check=True)
+            mounted.append(point)
+        switches = "chroot/proc/sys/kernel/core_pattern chroot/sys/kernel/profiling"
+        control = subprocess.run(["sh", "-c", f"test -w {switches.split()[0]} && ls chroot/proc/self"],
+                                 cwd=workspace, capture_output=True, check=False)
+        assert control.returncode == 0
+        result = runner.sh(f"for f in {switches}; do [ -w $f ] && echo writable $f; done; "
+                           f"ls chroot/proc/{os.getpid()} chroot/proc/self 2>/dev/null; "
+                           "touch chroot/file && echo end", "-v", str(workspace))
+        assert result.out == "end\n", str(result)
+    finally:
+        for point in mounted:
+            subprocess.run(["umount", str(point)], check=True)
