@@ -366,6 +366,19 @@ protect_git_at(struct protect *p, const char *path)
 	protect_git_dir(p, fd, real, work_tree ? work_tree : p->mount_path);
 }
 
+/* `git init --separate-git-dir`: the git directory that the file names, where it can be written inside. */
+static void
+protect_separate(struct protect *p, int mount_fd)
+{
+	_cleanup_free_ char *line = NULL;
+	_cleanup_free_ char *path = NULL;
+
+	if (git_layout_read_line(mount_fd, ".git", "gitdir: ", &line) < 0)
+		return;
+	path = line[0] == '/' ? mem_strdup(line) : path_join(p->mount_path, line);
+	protect_git_at(p, path);
+}
+
 void
 protect_git(struct protect *p, int mount_fd)
 {
@@ -375,6 +388,7 @@ protect_git(struct protect *p, int mount_fd)
 	if (fstatat(mount_fd, ".git", &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (S_ISREG(st.st_mode)) {
 			protect_link(p, p->mount_path);
+			protect_separate(p, mount_fd);
 			protect_worktree(p, mount_fd);
 		} else {
 			protect_git_at(p, link);

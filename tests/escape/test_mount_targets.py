@@ -138,3 +138,17 @@ def test_the_kernels_file_systems_mounted_elsewhere(runner, workspace):
     finally:
         for point in mounted:
             subprocess.run(["umount", str(point)], check=True)
+
+
+def test_a_git_directory_beside_its_working_tree(runner, workspace):
+    """`git init --separate-git-dir`: the directory that the `.git` file names is protected like `.git`."""
+    runner.bare("git", "init", "-q", "--separate-git-dir=real", ".", cwd=workspace).ok()
+    control = runner.bare("sh", "-c", "echo '[core]' >> real/config", cwd=workspace)
+    assert control.code == 0
+    before = (workspace / "real/config").read_text(encoding="utf-8")
+    result = runner.sh("printf '[core]\\nfsmonitor=touch /tmp/x\\n' >> real/config; mkdir -p real/hooks; "
+                       "echo x > real/hooks/pre-commit; mv real moved; touch file && echo end",
+                       "-v", str(workspace), cwd=workspace)
+    assert result.out == "end\n", str(result)
+    assert (workspace / "real/config").read_text(encoding="utf-8") == before
+    assert not (workspace / "real/hooks/pre-commit").exists()
