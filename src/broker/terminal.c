@@ -111,13 +111,14 @@ set_foreground(const struct terminal *terminal, pid_t group)
 	return r == 0;
 }
 
-/* Gives the terminal to the command if it is with this job. */
+/* Gives the terminal to the command if it is with this job, or a neighbour's command has died with it. */
 static bool
 give(struct terminal *terminal)
 {
 	pid_t foreground = tcgetpgrp(terminal->fd);
 
-	if (foreground != terminal->own_group && !is_group_inside(terminal, foreground, true))
+	if (foreground != terminal->own_group && !is_group_dead(foreground) &&
+	    !is_group_inside(terminal, foreground, true))
 		return false;
 	if (!terminal->has_modes)
 		terminal->has_modes = tcgetattr(terminal->fd, &terminal->modes) == 0;
