@@ -298,8 +298,10 @@ def test_resize_where_the_pipeline_has_the_terminal(shell):
     shell.expect("ready")
     shell.resize(30, 100)
     shell.expect("30 100")
-    time.sleep(0.3)  # a shell whose child ends well as Ctrl-C comes takes it for handled
-    shell.send(CTRL_C)
+    # A shell whose child ends well as Ctrl-C comes takes it for handled.
+    for _ in range(3):
+        time.sleep(0.25)
+        shell.send(CTRL_C)
     shell.prompt()
 
 
