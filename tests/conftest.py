@@ -25,6 +25,13 @@ import harness  # noqa: E402
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than a few seconds")
     harness.become_subreaper()
+    # What a test starts begins as in a login shell, also when the tests run under nohup or in the
+    # background of a script, where signals are ignored.
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP, signal.SIGTTOU,
+                   signal.SIGTTIN, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     # A killed child of a child must not leave the tests with a closed stdin of ours.
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 

@@ -57,15 +57,36 @@ def run_pytest(build, suites, extra):
                   file=sys.stderr)
             return 0, 1, 0
         passed = failed = skipped = 0
+        names = []
         for suite in ElementTree.parse(report).getroot().iter("testsuite"):
             bad = int(suite.get("failures")) + int(suite.get("errors"))
             failed += bad
             skipped += int(suite.get("skipped"))
             passed += int(suite.get("tests")) - bad - int(suite.get("skipped"))
+            names += [bad_case(case) for case in suite.iter("testcase")
+                      if case.find("failure") is not None or case.find("error") is not None]
         # An error in a test's end (leaks) counts beside its pass; a crash of pytest counts too.
         if done.returncode not in (0, 1, 5) and failed == 0:
             failed += 1
+        note_failures(build, names)
         return max(passed, 0), failed, skipped
+
+
+def bad_case(case):
+    """One line: the test's name and the first line of what went wrong."""
+    found = case.find("failure")
+    if found is None:
+        found = case.find("error")
+    lines = (found.get("message") or "").splitlines() or [""]
+    return f"{case.get('classname')}::{case.get('name')}: {lines[0][:200]}"
+
+
+def note_failures(build, names):
+    """Names for whoever prints the sum: the reader of a long log looks at its end."""
+    sum_file = os.environ.get("PORTA_TEST_COUNTS")
+    if sum_file:
+        with open(sum_file, "a", encoding="utf-8") as file:
+            file.writelines(f"# {build}: {name}\n" for name in names)
 
 
 def main():
