@@ -261,6 +261,13 @@ handle_guard(struct broker *broker, struct control_event *event)
 	violations_record(broker->violations, VIOLATION_PROTECTED, path, remedy, note);
 }
 
+/* The machine, or what the plan was made from, was not as it was thought to be. */
+static bool
+wants_another_plan(int code)
+{
+	return code == -EOPNOTSUPP || code == -ESTALE;
+}
+
 static void
 handle_event(struct broker *broker, struct control_event *event, int *passed_fd)
 {
@@ -270,7 +277,7 @@ handle_event(struct broker *broker, struct control_event *event, int *passed_fd)
 		break;
 	case CONTROL_EVENT_FAILED:
 		error_set(broker->err, -ECANCELED, "%s", event->text);
-		broker->result = event->code == -EOPNOTSUPP ? -EOPNOTSUPP : -ECANCELED;
+		broker->result = wants_another_plan(event->code) ? event->code : -ECANCELED;
 		break;
 	case CONTROL_EVENT_EXEC_FAILED:
 		handle_exec_failed(broker, event);
@@ -583,7 +590,7 @@ run(struct broker *broker, const struct broker_options *options)
 		broker->result = error_set_errno(broker->err, r, "the broker's loop failed");
 	}
 	/* Nothing has run, nothing is told: init itself is all there was. */
-	if (broker->result == -EOPNOTSUPP)
+	if (wants_another_plan(broker->result))
 		waitpid(broker->sandbox.init_pid, NULL, 0);
 	else
 		finish(broker, options);
@@ -613,8 +620,8 @@ broker_run(const struct policy *policy, struct plan *plan, const struct broker_o
 	r = start(&broker, options);
 	if (r == 0)
 		r = run(&broker, options);
-	/* Another plan is tried, which begins with what porta was started with. */
-	if (r == -EOPNOTSUPP)
+	/* It begins with what porta was started with. */
+	if (wants_another_plan(r))
 		sigprocmask(SIG_SETMASK, &plan->signal_mask, NULL);
 	return r;
 }

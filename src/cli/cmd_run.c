@@ -6,11 +6,15 @@
 #include "cli/output.h"
 #include "cli/run_prepare.h"
 
-/* Why a plan of the first tier came to nothing: found out only by making it. */
+/* Plans that are made when programs outside change what they are made from, as git and editors do. */
+#define PLANS_MAX 10
+
+/* Why a plan came to nothing: found out only by making it. */
 enum setback {
 	SETBACK_NONE,
 	SETBACK_PLANNING,   /* refused before anything was tried */
 	SETBACK_NAMESPACES, /* they cannot be made, or not be used */
+	SETBACK_CHANGED,    /* a file of the plan was replaced meanwhile */
 };
 
 /*
@@ -33,6 +37,8 @@ try_run(const struct run_options *options, const struct machine *machine, enum s
 		r = broker_run(&options->policy, &plan, &options->broker, err);
 		if (r == -EOPNOTSUPP)
 			*ret_setback = SETBACK_NAMESPACES;
+		if (r == -ESTALE)
+			*ret_setback = SETBACK_CHANGED;
 		if (r < 0)
 			r = r == -EACCES ? -EXIT_CODE_NOT_RUNNABLE : -EXIT_CODE_FAILED;
 	}
@@ -57,14 +63,22 @@ run_planned(const struct run_options *options)
 	struct error err = ERROR_INIT;
 	struct machine machine = { 0 };
 	enum setback setback;
+	bool looked_again = false;
+	int plans = 0;
 	int r;
 
 	machine_probe_quick(&machine);
-	r = try_run(options, &machine, &setback, &err);
-	if (setback != SETBACK_NONE) {
+	for (;;) {
+		r = try_run(options, &machine, &setback, &err);
+		if (setback == SETBACK_NONE || ++plans == PLANS_MAX)
+			break;
+		if (setback == SETBACK_CHANGED)
+			continue;
+		if (looked_again)
+			break;
 		/* A plan that was refused is made again too: all that this machine lacks is told at once. */
 		look_again(&machine, setback, &err);
-		r = try_run(options, &machine, &setback, &err);
+		looked_again = true;
 	}
 	return r < 0 ? output_fail("run", &err, -r) : r;
 }

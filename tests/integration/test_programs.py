@@ -51,6 +51,20 @@ def test_git_add_all_takes_nothing_of_portas(runner, workspace):
     assert runner.bare("git", "ls-files").ok().out.split() == ["file"], str(result)
 
 
+def test_git_outside_while_porta_starts(runner):
+    """What a plan is made from is replaced while it is applied: porta plans again."""
+    runner.bare("git", "init", "-q", ".").ok()
+    outside = runner.popen(["sh", "-c", "while git config user.name $$; do :; done"],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(25):
+            runner.run("true", "-v", ".").ok()
+        assert outside.poll() is None
+    finally:
+        harness.kill_tree(outside.pid)
+        outside.wait()
+
+
 def test_git_clone_and_push(runner, workspace):
     runner.bare("sh", "-ec", "git -c init.defaultBranch=main init -q --bare origin.git").ok()
     git(runner, "clone", "-q", "origin.git", "copy").ok()

@@ -8,8 +8,10 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
@@ -53,6 +55,40 @@ def refusal(result):
     assert result.code == REFUSED, str(result)
     assert result.err.count("\n") == 1, str(result)
     return re.search(r"--degrade=([a-z,-]+)", result.err).group(1)
+
+
+# ---- a plain chroot ---
+
+IN_CHROOT = """
+mount --make-rprivate / && mount -t proc proc proc && mount --bind /dev dev || exit 99
+exec env HOME=/root chroot . porta "$@"
+"""
+
+
+def test_in_a_chroot(machine, workspace, as_user):
+    """No user namespaces, and /proc/self/mountinfo has no line for the root directory."""
+    if not as_user.is_root:
+        return
+    for directory in ("bin", "proc", "dev", "tmp", "etc", "root/.ssh"):
+        (workspace / directory).mkdir(parents=True)
+    (workspace / "root" / ".ssh" / "key").write_text("KEY")
+    (workspace / "etc" / "passwd").write_text("root:x:0:0::/root:/bin/sh\n")
+    programs = [shutil.which("cat"), shutil.which("sh"), str(machine.program)]
+    listed = subprocess.run(["ldd", *programs], capture_output=True, text=True).stdout
+    for path in {*programs, *re.findall(r"(?m)^\s.*?(/\S+) \(", listed)}:
+        copy = workspace / ("bin/" + os.path.basename(path) if path in programs else path[1:])
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    runner = harness.Runner(machine, as_user, workspace)
+
+    def run(*words):
+        return runner.bare("unshare", "-m", "sh", "-c", IN_CHROOT, "sh", "run", *words)
+
+    assert refusal(run("cat", "-v", "/tmp", "--", "/etc/passwd")) == "protected,processes"
+    assert "root:" in run("cat", LOWER, "-v", "/tmp", "--", "/etc/passwd").ok().out
+    hidden = run("cat", LOWER, "-v", "/tmp", "--", "/root/.ssh/key")
+    assert hidden.code == 1 and "Permission denied" in hidden.err, str(hidden)
+    assert run("sh", LOWER, "-v", "/tmp", "--", "-c", "echo x > /tmp/x && ! echo x > /etc/x").ok()
 
 
 # ---- what is refused -------------------------------------------------------

@@ -113,12 +113,28 @@ void guard_git_check(struct guard *guard, struct guard_watch *watch);
  */
 void guard_git_audit(struct guard *guard, const struct guard_directory *directory);
 
+/* guard_watch.c: one name, from state to state. */
+
+/* The state that the name begins in, by what is there. */
+void guard_watch_start(struct guard *guard, struct guard_watch *watch);
+/* Compares the name with its state, and sets right what a program changed. */
+void guard_watch_look(struct guard *guard, struct guard_watch *watch);
+/* When all inside are dead and the last look was: what only then can be settled. */
+void guard_watch_end(struct guard *guard, struct guard_watch *watch);
+/* Nothing is mounted at the name any more, or will not be. */
+void guard_watch_release(struct guard_watch *watch);
+/* Mounts what a watched name is read-only, after it was replaced; false if it changed again. */
+bool guard_hold(struct guard *guard, struct guard_watch *watch, const struct stat *st);
+/* What is there under a name that was not: a placeholder is removed, anything else is taken. */
+void guard_settle_name(struct guard *guard, struct guard_directory *directory,
+		       const struct protect_watch *watch);
+
 /* guard.c */
 
 void guard_tell(struct guard *guard, enum guard_event event, const char *label, const char *path,
 		const char *third);
-/* Mounts what a watched name is read-only, after it was replaced; false if it changed again. */
-bool guard_hold(struct guard *guard, struct guard_watch *watch, const struct stat *st);
+/* The next event in the directory is told by a signal. 0 or a negative errno. */
+int guard_arm(const struct guard_directory *directory);
 /* Whether a watch or a watched directory stands for `path`. */
 bool guard_knows(const struct guard *guard, const char *path);
 

@@ -116,6 +116,28 @@ is_same(const struct stat *st, const char *path)
 	return lstat(path, &other) == 0 && other.st_ino == st->st_ino && other.st_dev == st->st_dev;
 }
 
+/*
+ * In a chroot the table has no line for the root directory's own mount. No other mount of its file
+ * system may be there, then: what that shows could not be told.
+ */
+static int
+add_lone_path(const struct mount_table *table, const char *path, const struct stat *st,
+	      struct strv *ret_paths, struct error *err)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const char *point = table->entries[i].point;
+		struct stat other;
+
+		if (lstat(point, &other) == 0 && other.st_dev == st->st_dev)
+			return error_set(err, -EXDEV,
+					 "in this chroot porta cannot tell whether %s shows %s too "
+					 "(make its root directory a mount of its own)",
+					 point, path);
+	}
+	strv_add(ret_paths, path);
+	return 0;
+}
+
 int
 mount_table_aliases(const struct mount_table *table, const char *path, struct strv *ret_paths,
 		    struct error *err)
@@ -128,7 +150,9 @@ mount_table_aliases(const struct mount_table *table, const char *path, struct st
 	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &stx) < 0 || lstat(path, &st) < 0)
 		return error_set_errno(err, -errno, "cannot look at %s", path);
 	own = find_by_id(table, stx.stx_mnt_id);
-	if (own == NULL || !path_is_beneath(path, own->point))
+	if (own == NULL)
+		return add_lone_path(table, path, &st, ret_paths, err);
+	if (!path_is_beneath(path, own->point))
 		return error_set(err, -ESTALE, "cannot find the mount of %s", path);
 	strv_add(ret_paths, path);
 	inside = inside_path(own, path);

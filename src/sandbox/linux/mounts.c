@@ -140,6 +140,19 @@ clone_source(int host_fd, const struct plan_mount *mount)
 	return TAKE_FD(clone_fd);
 }
 
+/* -ESTALE where a program outside changed what the plan was made from. */
+static int
+fail(const struct plan *plan, size_t index, const char *what, int code, struct error *err)
+{
+	const struct plan_mount *mount = &plan->mounts[index];
+
+	if (code == -ESTALE || code == -ENOENT || code == -ENOTDIR || code == -ELOOP)
+		return error_set(err, -ESTALE, "%s changes while porta is starting; run it again",
+				 mount->path);
+	return error_set_errno(err, code, "cannot %s %s (%s)", what, mount->path,
+			       plan_mount_kind_name(mount->kind));
+}
+
 static int
 clone_sources(struct mounts_state *state, struct error *err)
 {
@@ -149,12 +162,8 @@ clone_sources(struct mounts_state *state, struct error *err)
 		if (!is_cloned_early(&plan->mounts[i]))
 			continue;
 		state->clones[i] = clone_source(state->host_fd, &plan->mounts[i]);
-		if (state->clones[i] == -ESTALE)
-			return error_set(err, -ESTALE, "%s was replaced while porta was starting; run it again",
-					 plan->mounts[i].path);
 		if (state->clones[i] < 0)
-			return error_set_errno(err, state->clones[i], "cannot take hold of %s",
-					       plan->mounts[i].path);
+			return fail(plan, i, "take hold of", state->clones[i], err);
 	}
 	return 0;
 }
@@ -490,9 +499,7 @@ apply_all(struct mounts_state *state, int control_fd, struct error *err)
 	for (size_t i = 0; i < plan->mounts_count; i++) {
 		r = apply_mount(state, i);
 		if (r < 0)
-			return error_set_errno(err, r, "cannot mount %s at %s",
-					       plan_mount_kind_name(plan->mounts[i].kind),
-					       plan->mounts[i].path);
+			return fail(plan, i, "mount", r, err);
 	}
 	r = close_empty_mounts(state);
 	if (r < 0)
