@@ -207,6 +207,8 @@ handle_exited(struct broker *broker, const struct control_event *event)
 {
 	int status = event->code;
 
+	/* Everything inside is dead, and this was init's last word. */
+	loop_stop(broker->loop);
 	/* It never ran: a stage before failed, and told why. */
 	if (broker->command_pid == 0)
 		return;
@@ -515,21 +517,30 @@ remark_limits(const struct broker *broker)
 				  "the limit on tasks was reached, and some could not be started (--limit pids)");
 }
 
+/* Until its end, which it begins when the broker hangs up. */
+static void
+wait_for_init(struct broker *broker)
+{
+	fd_close(TAKE_FD(broker->sandbox.control_fd));
+	waitpid(broker->sandbox.init_pid, NULL, 0);
+}
+
 /* The groups go when nobody is in them any more; init and the door's helpers are in porta's. */
 static void
 end_cgroup(struct broker *broker)
 {
 	if (broker->cgroup.own_fd < 0)
 		return;
-	waitpid(broker->sandbox.init_pid, NULL, 0);
+	wait_for_init(broker);
 	door_free(TAKE_PTR(broker->door));
 	resolver_client_free(TAKE_PTR(broker->resolver));
 	cgroup_done(&broker->cgroup);
 }
 
 /*
- * Init has hung up: everything inside is dead, or dies with it. What is left of init, taking its
- * namespaces down, is not waited for, unless it was killed and could not end the rest itself.
+ * Everything inside is dead, as init said, or init hung up and it dies with it. What is left of
+ * init, taking its namespaces down, is not waited for, unless it was killed and could not end the
+ * rest itself.
  */
 static void
 finish(struct broker *broker, const struct broker_options *options)
@@ -570,7 +581,6 @@ broker_done(struct broker *broker)
 	resolver_client_free(broker->resolver);
 	stdio_free(broker->pumps);
 	terminal_done(&broker->terminal);
-	sandbox_done(&broker->sandbox);
 	cgroup_done(&broker->cgroup);
 	violations_free(broker->violations);
 	loop_free(broker->loop);
@@ -578,6 +588,8 @@ broker_done(struct broker *broker)
 	tree_done(&broker->tree);
 	fd_close(broker->signal_fd);
 	fd_close(broker->report_fd);
+	/* Init, which waits for that, goes about its own end. */
+	sandbox_done(&broker->sandbox);
 }
 
 static int
@@ -591,7 +603,7 @@ run(struct broker *broker, const struct broker_options *options)
 	}
 	/* Nothing has run, nothing is told: init itself is all there was. */
 	if (wants_another_plan(broker->result))
-		waitpid(broker->sandbox.init_pid, NULL, 0);
+		wait_for_init(broker);
 	else
 		finish(broker, options);
 	return broker->result;

@@ -10,6 +10,9 @@
 
 #include "util/mem.h"
 
+/* What a whole file is read by; most that porta reads are smaller, and take two calls. */
+#define READ_BYTES 4096
+
 void
 fd_close(int fd)
 {
@@ -49,7 +52,7 @@ fd_read_whole(int fd, size_t limit_bytes, char **ret_text, size_t *ret_length)
 	for (;;) {
 		ssize_t n;
 
-		MEM_GROW(text, capacity, length + 1024);
+		MEM_GROW(text, capacity, length + READ_BYTES);
 		n = read(fd, text + length, capacity - length - 1);
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -311,7 +311,8 @@ confine_capabilities(const struct plan *plan, struct error *err)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_set_errno(err, -errno, "cannot set no_new_privs");
-	if (plan->tier == SANDBOX_TIER_NAMESPACES) {
+	/* With no_new_privs it can give nothing to whom has no capability. */
+	if (plan->tier == SANDBOX_TIER_NAMESPACES && kept != 0) {
 		r = drop_bounding_set(kept);
 		if (r < 0)
 			return error_set_errno(err, r, "cannot drop the bounding set");

@@ -45,6 +45,9 @@
 #include "util/mem.h"
 #include "util/title.h"
 
+/* How long init waits, with nothing left to do, for the broker to end before it. */
+#define BROKER_END_MS 10
+
 struct init {
 	const struct plan *plan;
 	pid_t pid; /* its own */
@@ -195,6 +198,8 @@ kill_all(void)
 static _noreturn_ void
 end(struct init *init, int status)
 {
+	struct pollfd broker = { .fd = init->control_fd, .events = POLLRDHUP };
+
 	if (init->plan->tier == SANDBOX_TIER_NAMESPACES)
 		kill_all();
 	else
@@ -204,10 +209,10 @@ end(struct init *init, int status)
 	if (status >= 0)
 		control_send_event(init->control_fd, CONTROL_EVENT_EXITED, status, NULL, -1);
 	/*
-	 * The broker hears now that all is over. By itself the kernel would close the socket only
-	 * after it has taken the namespaces down, 0.2 ms later, for which nobody needs to wait.
+	 * The broker ends first: taking the namespaces down takes 0.2 ms, and nobody needs to wait
+	 * for that. It may have output to write out still, and then it is not waited for.
 	 */
-	fd_close(init->control_fd);
+	poll(&broker, 1, BROKER_END_MS);
 	_exit(0);
 }
 
