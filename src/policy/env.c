@@ -125,9 +125,14 @@ bool
 env_is_allowed(const char *key)
 {
 	for (const char *const *name = env_allowed_names; *name != NULL; name++) {
-		size_t n = strlen(*name);
+		const char *a = *name;
+		const char *b = key;
 
-		if ((*name)[n - 1] == '*' ? strncmp(key, *name, n - 1) == 0 : str_equal(key, *name))
+		while (*a == *b && *a != '\0' && *a != '*') {
+			a++;
+			b++;
+		}
+		if (*a == '*' || (*a == '\0' && (*b == '\0' || *b == '=')))
 			return true;
 	}
 	return false;
@@ -170,13 +175,11 @@ add_host(const struct env_request *env, char *const *host, struct strv *environm
 {
 	for (; host != NULL && *host != NULL; host++) {
 		size_t n = strcspn(*host, "=");
-		_cleanup_free_ char *key = NULL;
 
 		/* getenv(3) finds the first of two, so that one counts. */
 		if (n == 0 || (*host)[n] != '=' || find_key(environment->items, *host, n) >= 0)
 			continue;
-		key = mem_strndup(*host, n);
-		if (env->inherit || env_is_allowed(key))
+		if (env->inherit || env_is_allowed(*host))
 			strv_add(environment, *host);
 	}
 }

@@ -39,7 +39,7 @@ void env_request_done(struct env_request *env); /* wipes the secrets */
 int env_request_add(struct env_request *env, const char *text, struct error *err);
 /* "KEY=VALUE"; the message never holds the value. */
 int env_request_add_secret(struct env_request *env, const char *text, struct error *err);
-/* Whether a variable of the host is passed without being asked for (PATH, HOME, LANG, LC_*, ...). */
+/* Whether a variable of the host, "KEY" or "KEY=VALUE", is passed without being asked for (PATH, HOME, LC_*, ...). */
 bool env_is_allowed(const char *key);
 /* NULL-terminated list of the names and prefixes ("LC_*") that env_is_allowed knows, for explain. */
 extern const char *const env_allowed_names[];

@@ -312,6 +312,20 @@ protect_own_directories(struct protect *p)
 	}
 }
 
+/* What is to be known of each of policy_protected_names; worked out once, not for each mount. */
+struct listed_name {
+	const char *name;
+	size_t first_length; /* of its first component */
+	unsigned int flags;
+	bool is_deep;	     /* has more than one */
+	bool is_skipped;     /* found elsewhere, or allowed */
+};
+
+struct listed_names {
+	size_t count;
+	struct listed_name items[LISTED_NAMES_MAX];
+};
+
 /* Names that are directories when they are something; every other protected name is a file. */
 static unsigned int
 flags_of_name(const char *name)
@@ -347,12 +361,32 @@ is_found_elsewhere(const char *name)
 	       str_equal(name, ".gnupg");
 }
 
+static void
+list_names(const struct policy *policy, struct listed_names *ret_names)
+{
+	ret_names->count = 0;
+	for (size_t i = 0; policy_protected_names[i] != NULL; i++) {
+		const char *name = policy_protected_names[i];
+		size_t first_length = strcspn(name, "/");
+
+		assert(i < LISTED_NAMES_MAX);
+		ret_names->items[ret_names->count++] = (struct listed_name){
+			.name = name,
+			.first_length = first_length,
+			.flags = flags_of_name(name),
+			.is_deep = name[first_length] != '\0',
+			.is_skipped =
+			    is_found_elsewhere(name) || policy_allows_protected(policy, name),
+		};
+	}
+}
+
 /*
  * Which of the listed names, by their first components, are in a directory: one listing is cheaper
  * than a look for each. False for a directory that is too large, or cannot be listed.
  */
 static bool
-list_present(int mount_fd, bool *present)
+list_present(int mount_fd, const struct listed_names *names, bool *present)
 {
 	int fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
@@ -365,13 +399,14 @@ list_present(int mount_fd, bool *present)
 	}
 	while (left > 0 && (errno = 0, entry = readdir(stream)) != NULL) {
 		left--;
-		for (size_t i = 0; policy_protected_names[i] != NULL; i++) {
-			const char *name = policy_protected_names[i];
-			size_t n = strcspn(name, "/");
+		if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
+			continue;
+		for (size_t i = 0; i < names->count; i++) {
+			const struct listed_name *name = &names->items[i];
 
-			assert(i < LISTED_NAMES_MAX);
 			present[i] |=
-			    strncmp(name, entry->d_name, n) == 0 && entry->d_name[n] == '\0';
+			    strncmp(name->name, entry->d_name, name->first_length) == 0 &&
+			    entry->d_name[name->first_length] == '\0';
 		}
 	}
 	closedir(stream);
@@ -394,49 +429,62 @@ protect_listed_names(struct protect *p, int mount_fd)
 {
 	bool present[LISTED_NAMES_MAX] = { false };
 	const char *directory = keep_text(p->plan, p->mount_path);
-	bool is_known = list_present(mount_fd, present);
+	bool is_known = list_present(mount_fd, p->names, present);
 	bool in_home = is_home(mount_fd);
 
-	for (size_t i = 0; policy_protected_names[i] != NULL; i++) {
-		const char *name = policy_protected_names[i];
-		unsigned int flags = flags_of_name(name);
-		bool is_deep = strchr(name, '/') != NULL;
+	for (size_t i = 0; i < p->names->count; i++) {
+		const struct listed_name *name = &p->names->items[i];
 
-		if (is_found_elsewhere(name) || policy_allows_protected(p->policy, name))
+		if (name->is_skipped)
 			continue;
-		if (is_deep && (in_home || present[i] || !is_known)) {
-			_cleanup_free_ char *path = path_join(p->mount_path, name);
+		if (name->is_deep && (in_home || present[i] || !is_known)) {
+			_cleanup_free_ char *path = path_join(p->mount_path, name->name);
 
-			protect_path(p, path, flags, name);
-		} else if (!is_deep && is_known && !present[i]) {
-			add_kept_watch(p->plan, directory, name, flags, name);
-		} else if (!is_deep) {
-			protect_entry(p, mount_fd, p->mount_path, name, flags, name);
+			protect_path(p, path, name->flags, name->name);
+		} else if (!name->is_deep && is_known && !present[i]) {
+			add_kept_watch(p->plan, directory, name->name, name->flags, name->name);
+		} else if (!name->is_deep) {
+			protect_entry(p, mount_fd, p->mount_path, name->name, name->flags,
+				      name->name);
 		}
 	}
 }
 
-int
-protect_plan_mount(struct plan *plan, const struct policy *policy, const char *mount_path,
-		   const struct strv *explicit_paths, struct error *err)
+static int
+plan_mount(struct protect *p, const char *mount_path, struct error *err)
 {
-	struct protect p = { .plan = plan,
-			     .policy = policy,
-			     .mount_path = mount_path,
-			     .explicit_paths = explicit_paths };
-	_cleanup_fd_ int mount_fd = -1;
+	_cleanup_fd_ int mount_fd =
+	    open(mount_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (plan->watches_count == 0)
-		protect_own_directories(&p);
-	mount_fd = open(mount_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (mount_fd < 0 && errno == ENOTDIR)
 		return 0; /* a file has no names in it */
 	if (mount_fd < 0)
 		return error_set_errno(err, -errno, "cannot look for protected names in %s",
 				       mount_path);
-	protect_listed_names(&p, mount_fd);
-	protect_git(&p, mount_fd);
+	p->mount_path = mount_path;
+	protect_listed_names(p, mount_fd);
+	protect_git(p, mount_fd);
 	return 0;
+}
+
+int
+protect_plan_mounts(struct plan *plan, const struct policy *policy,
+		    const struct strv *mount_paths, const struct strv *explicit_paths,
+		    struct error *err)
+{
+	struct listed_names names;
+	struct protect p = {
+		.plan = plan, .policy = policy, .explicit_paths = explicit_paths, .names = &names
+	};
+	int r = 0;
+
+	if (mount_paths->count == 0)
+		return 0;
+	list_names(policy, &names);
+	protect_own_directories(&p);
+	for (size_t i = 0; r == 0 && i < mount_paths->count; i++)
+		r = plan_mount(&p, mount_paths->items[i], err);
+	return r;
 }
 
 int

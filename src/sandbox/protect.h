@@ -38,8 +38,8 @@ struct protect_watch {
 };
 
 /*
- * Adds to `plan` what protects the names at the top of the writable mount at
- * `mount_path` (absolute, no symlinks): PIN mounts of ancestors, READ_ONLY mounts of what
+ * Adds to `plan` what protects the names at the top of each of the writable mounts at
+ * `mount_paths` (absolute, no symlinks): PIN mounts of ancestors, READ_ONLY mounts of what
  * exists, watches for all. Reads git's own configuration files to find in-tree targets of
  * core.hooksPath and include.path, and submodules. A path that `-v` names itself
  * (`explicit_paths`) is not protected by its own name. A `.git` file of a worktree adds its
@@ -51,8 +51,9 @@ struct protect_watch {
  * created and nothing outside is changed. An unreadable or malformed git configuration is treated
  * as one that must be protected whole; it is no error.
  */
-int protect_plan_mount(struct plan *plan, const struct policy *policy, const char *mount_path,
-		       const struct strv *explicit_paths, struct error *err);
+int protect_plan_mounts(struct plan *plan, const struct policy *policy,
+			const struct strv *mount_paths, const struct strv *explicit_paths,
+			struct error *err);
 
 /*
  * Adds watches for ~/.ssh and ~/.gnupg where they do not exist in a writable home, and

@@ -8,11 +8,14 @@
 #include "sandbox/plan.h"
 #include "sandbox/protect.h"
 
+struct listed_names;
+
 struct protect {
 	struct plan *plan;
 	const struct policy *policy;
-	const char *mount_path;
+	const char *mount_path; /* the mount that is being looked at */
 	const struct strv *explicit_paths;
+	const struct listed_names *names; /* protect.c's */
 };
 
 enum protect_flags {

@@ -65,14 +65,18 @@ bytes_of(size_t class)
 				  : FINE_MAX_BYTES << (class - FINE_COUNT + 1);
 }
 
-/* The kernel's 16 random bytes: getauxval(3), AT_RANDOM. */
+/* Of the kernel's 16 random bytes: getauxval(3), AT_RANDOM. */
 static uintptr_t
 own_secret(void)
 {
-	const void *random = (const void *)getauxval(AT_RANDOM);
+	const void *random;
 
-	if (secret == 0 && random != NULL)
+	if (secret != 0)
+		return secret;
+	random = (const void *)getauxval(AT_RANDOM);
+	if (random != NULL)
 		memcpy(&secret, random, sizeof(secret));
+	secret |= 1;
 	return secret;
 }
 

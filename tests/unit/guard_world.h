@@ -269,6 +269,7 @@ outer_main(uid_t uid, const struct scenario *scenario)
 	struct plan plan;
 	struct policy policy;
 	struct strv explicit_paths = STRV_INIT;
+	struct strv mount_paths = STRV_INIT;
 	struct error err = ERROR_INIT;
 	struct stat st;
 	int status;
@@ -290,7 +291,8 @@ outer_main(uid_t uid, const struct scenario *scenario)
 	plan_add_mount(&plan, PLAN_MOUNT_WRITABLE, world.ws, "-v")->inode =
 	    (struct plan_inode){ st.st_dev, st.st_ino, st.st_mode & S_IFMT };
 	strv_add(&explicit_paths, world.ws);
-	if (protect_plan_mount(&plan, &policy, world.ws, &explicit_paths, &err) < 0)
+	strv_add(&mount_paths, world.ws);
+	if (protect_plan_mounts(&plan, &policy, &mount_paths, &explicit_paths, &err) < 0)
 		_exit(99);
 	host_root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (control_pair(&control[0], &control[1]) < 0)

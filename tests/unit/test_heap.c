@@ -120,6 +120,11 @@ overflow(void)
 	char *first = heap_alloc(32);
 	char *second = heap_alloc(32);
 
+	/* What was freed before is used first; then they lie side by side. */
+	while (second != first + 32 + 16) {
+		first = second;
+		second = heap_alloc(32);
+	}
 	memset(first, 'x', 48);
 	heap_free(second);
 }

@@ -140,9 +140,12 @@ static void
 protect(struct fixture *f, const char *path)
 {
 	struct error err = ERROR_INIT;
+	struct strv paths = STRV_INIT;
 
-	assert_int_equal(protect_plan_mount(&f->plan, &f->policy, path, &f->explicit_paths, &err),
+	strv_add(&paths, path);
+	assert_int_equal(protect_plan_mounts(&f->plan, &f->policy, &paths, &f->explicit_paths, &err),
 			 0);
+	strv_done(&paths);
 }
 
 /* The index of the mount at a path below the root, of that kind; -1: there is none. */

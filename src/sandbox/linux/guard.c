@@ -352,9 +352,13 @@ make_own_directory(struct guard *guard)
 
 	for (size_t i = 0; i < guard->watches_count && quarantine != NULL; i++) {
 		const struct protect_watch *plan = guard->watches[i].plan;
-		_cleanup_free_ char *path = path_join(plan->directory, plan->name);
+		_cleanup_free_ char *path = NULL;
 
-		if (!plan->exists && !plan->is_symlink && path_is_beneath(quarantine, path))
+		if (plan->exists || plan->is_symlink ||
+		    !path_is_beneath(quarantine, plan->directory))
+			continue;
+		path = path_join(plan->directory, plan->name);
+		if (path_is_beneath(quarantine, path))
 			return guard_quarantine_open(guard) >= 0;
 	}
 	return false;
@@ -374,7 +378,7 @@ add_watches(struct guard *guard)
 		    !str_equal(guard->directories[last].path, plan->watches[i].directory))
 			last = add_directory(guard, plan->watches[i].directory);
 		guard->watches[i] = (struct guard_watch){ .plan = &plan->watches[i],
-							  .directory = last,
+							  .directory = (unsigned int)last,
 							  .placeholder_fd = -1 };
 	}
 }
@@ -476,7 +480,8 @@ guard_end(struct guard *guard)
 	for (size_t i = 0; i < guard->watches_count; i++)
 		guard_watch_end(guard, &guard->watches[i]);
 	audit(guard);
-	guard_free(guard);
+	/* What the guard holds besides goes with the process, which ends now. */
+	guard_quarantine_close(guard);
 }
 
 void

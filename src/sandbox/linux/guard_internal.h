@@ -39,15 +39,15 @@ enum guard_state {
 
 struct guard_watch {
 	const struct protect_watch *plan;
-	size_t directory;
-	enum guard_state state;
 	dev_t device; /* of what is mounted: GUARD_HELD and GUARD_PLACEHOLDER */
 	ino_t inode;
 	char *text; /* a symlink's target; a git configuration as it was last found good; or NULL */
 	size_t text_length;
-	bool saw_lock;	    /* a git configuration's: somebody wanted to write it */
-	bool was_exposed;   /* replaced during the run, so writable for a moment */
+	unsigned int directory;
 	int placeholder_fd; /* watched too, where a directory of this name does harm; else -1 */
+	enum guard_state state;
+	bool saw_lock;	  /* a git configuration's: somebody wanted to write it */
+	bool was_exposed; /* replaced during the run, so writable for a moment */
 };
 
 struct guard {

@@ -442,21 +442,21 @@ static int
 protect_mounts(struct builder *builder, struct error *err)
 {
 	struct strv explicit_paths = STRV_INIT;
-	int r = 0;
+	struct strv writable = STRV_INIT;
+	int r;
 
 	for (size_t i = 0; i < builder->requests.count; i++) {
-		if (!builder->requests.items[i].is_tmp)
-			strv_add(&explicit_paths, builder->requests.items[i].path);
-	}
-	for (size_t i = 0; r == 0 && i < builder->requests.count; i++) {
 		const struct mount_request *request = &builder->requests.items[i];
 
-		if (request->read_only || request->is_tmp || request->inode.type != S_IFDIR)
+		if (request->is_tmp)
 			continue;
-		r = protect_plan_mount(builder->plan, builder->policy, request->path,
-				       &explicit_paths, err);
+		strv_add(&explicit_paths, request->path);
+		if (!request->read_only && request->inode.type == S_IFDIR)
+			strv_add(&writable, request->path);
 	}
+	r = protect_plan_mounts(builder->plan, builder->policy, &writable, &explicit_paths, err);
 	strv_done(&explicit_paths);
+	strv_done(&writable);
 	for (size_t i = 0; r == 0 && i < builder->homes.own.count; i++)
 		r = protect_plan_absent_home(builder->plan, builder->homes.own.items[i], err);
 	return r;
