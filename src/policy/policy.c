@@ -185,6 +185,8 @@ policy_add_allow_protected(struct policy *policy, const char *name, struct error
 	}
 	if (policy->allow_protected.count >= POLICY_PATHS_MAX)
 		return error_set(err, -E2BIG, "at most %d names", POLICY_PATHS_MAX);
+	if (match_components(".ssh", plain) > 0 || match_components(".gnupg", plain) > 0)
+		return error_set(err, -EINVAL, "no flag makes ~/.ssh and ~/.gnupg readable or writable");
 	for (const char *const *known = policy_protected_names; *known != NULL; known++) {
 		if (match_components(*known, plain) > 0) {
 			strv_take(&policy->allow_protected, TAKE_PTR(plain));
