@@ -183,6 +183,7 @@ handle_listener(struct broker *broker, const struct control_event *event, int li
 		kill(broker->sandbox.init_pid, SIGKILL);
 		return;
 	}
+	mem_release_stack();
 	if (broker->policy->limits.timeout_ms > 0)
 		loop_timer_set(broker->loop, &broker->timeout, broker->policy->limits.timeout_ms,
 			       on_timeout, broker);

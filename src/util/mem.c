@@ -5,8 +5,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "util/exit_code.h"
+
+/* Where pages are larger nothing is given back (EINVAL). The page below the frame stays, with its red zone. */
+#define STACK_PAGE_BYTES    ((uintptr_t)4 * 1024)
+#define STACK_RELEASE_BYTES ((uintptr_t)128 * 1024)
 
 static _noreturn_ void
 out_of_memory(void)
@@ -86,4 +91,14 @@ void
 mem_wipe(void *p, size_t n)
 {
 	explicit_bzero(p, n);
+}
+
+void
+mem_release_stack(void)
+{
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t end = (frame & ~(uintptr_t)(STACK_PAGE_BYTES - 1)) - STACK_PAGE_BYTES;
+
+	/* Where the mapping begins higher, ENOMEM says so, and the rest was given back. */
+	madvise((void *)(end - STACK_RELEASE_BYTES), STACK_RELEASE_BYTES, MADV_DONTNEED);
 }

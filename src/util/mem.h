@@ -23,6 +23,12 @@ char *mem_printf(const char *fmt, ...) _printf_(1, 2);
 /* Overwrites `n` bytes in a way that the compiler keeps; for secrets. */
 void mem_wipe(void *p, size_t n);
 
+/*
+ * Gives back the pages of the stack below the caller's frame: what is deep while a run is planned
+ * would stay for as long as the run waits. madvise(2), MADV_DONTNEED.
+ */
+void mem_release_stack(void);
+
 #define MEM_NEW(type) ((type *)mem_zalloc(1, sizeof(type)))
 #define MEM_GROW(items, capacity, used) \
 	mem_grow((void **)&(items), &(capacity), (used), sizeof(*(items)))

@@ -259,6 +259,7 @@ loop(struct init *init)
 		{ .fd = init->control_fd, .events = POLLRDHUP },
 	};
 
+	mem_release_stack();
 	/* The child may have ended before the descriptor was there to tell. */
 	reap(init);
 	for (;;) {
