@@ -251,6 +251,13 @@ handle_guard(struct broker *broker, struct control_event *event)
 		violations_remark(broker->violations, note);
 		return;
 	}
+	if (event->code == GUARD_EVENT_NOT_ALL) {
+		note = mem_printf("%s has more than %d entries, and not all were looked through for "
+				  "new git repositories",
+				  path, GUARD_AUDIT_ENTRIES_MAX);
+		violations_remark(broker->violations, note);
+		return;
+	}
 	remedy = is_liftable(label) ? mem_printf("--allow-protected=%s", label) : mem_strdup("");
 	if (event->code == GUARD_EVENT_LEFT)
 		note = mem_strdup("it could not be moved away and is still there");

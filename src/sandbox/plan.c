@@ -44,6 +44,7 @@ plan_done(struct plan *plan)
 	free(plan->ports);
 	free(plan->watches);
 	strv_done(&plan->watch_texts);
+	strv_done(&plan->unversioned);
 	free(plan->quarantine_path);
 	free(plan->cgroup_path);
 	strv_done(&plan->cgroup_settings);

@@ -136,6 +136,7 @@ struct plan {
 	size_t watches_count;
 	size_t watches_capacity;
 	struct strv watch_texts; /* what their texts are kept in */
+	struct strv unversioned; /* writable mounts without a `.git` at their top: one at the end is new */
 	char *quarantine_path; /* porta's data directory for what was taken away; NULL without watches */
 
 	struct policy_limits limits;

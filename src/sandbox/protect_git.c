@@ -396,6 +396,7 @@ protect_git(struct protect *p, int mount_fd)
 	} else if (git_layout_is_git_dir(mount_fd)) {
 		protect_git_at(p, p->mount_path);
 	} else {
+		strv_add(&p->plan->unversioned, p->mount_path);
 		return;
 	}
 	protect_user_targets(p, p->mount_path);

@@ -26,7 +26,7 @@
 #define GUARD_SIGNAL (SIGRTMIN + 3)
 
 /* Entries of a mount's top that the end of a run looks at, and events that it makes of them. */
-#define GUARD_AUDIT_ENTRIES_MAX 1024
+#define GUARD_AUDIT_ENTRIES_MAX 4096
 #define GUARD_AUDIT_EVENTS_MAX	64
 
 /* `code` of a CONTROL_EVENT_GUARD, and what the third line of its text is then. */
@@ -41,6 +41,8 @@ enum guard_event {
 				    settings' names, or empty */
 	GUARD_EVENT_REFUSED, /* a lock for writing a git configuration was seen, which could not take
 				its place; third line empty */
+	GUARD_EVENT_NOT_ALL, /* a mount's top has too many entries to look through all of them;
+				third line empty */
 };
 
 struct guard;

@@ -107,9 +107,12 @@ void guard_git_note(struct guard *guard, struct guard_watch *watch);
  * Puts the noted text back if the file has new settings that run programs, else notes the new one.
  */
 void guard_git_check(struct guard *guard, struct guard_watch *watch);
+
+/* guard_audit.c */
+
 /*
- * Looks for configurations and hooks that run programs in repositories that were made during the
- * run.
+ * Looks for configurations and hooks that run programs and came during the run, in the repositories
+ * at the top of a writable mount and in the directories there.
  */
 void guard_git_audit(struct guard *guard, const struct guard_directory *directory);
 
