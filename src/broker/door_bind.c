@@ -137,20 +137,12 @@ static void
 bind_unix_path(struct door *door, const struct notify_request *request, struct door_socket *socket,
 	       const union door_address *address, socklen_t bytes)
 {
-	const struct plan *plan = door->config.plan;
-	bool has_namespaces = plan->tier == SANDBOX_TIER_NAMESPACES;
-	struct as_caller_job job = {
-		.action = AS_CALLER_BIND,
-		.tid = request->tid,
-		.caller_pidfd = notify_pidfd(&door->notify, request),
-		.enter_namespaces = has_namespaces,
-		.grants_of = has_namespaces ? NULL : plan,
-		.socket_fd = TAKE_FD(socket->fd),
-		.handle_fd = -1,
-		.address = address->un,
-		.address_bytes = bytes,
-	};
+	struct as_caller_job job = door_new_job(door, request, AS_CALLER_BIND);
 
+	job.grants_of = job.enter_namespaces ? NULL : door->config.plan;
+	job.socket_fd = TAKE_FD(socket->fd);
+	job.address = address->un;
+	job.address_bytes = bytes;
 	door_perform_as_caller(door, request, &job);
 }
 
@@ -167,23 +159,18 @@ door_handle_bind(struct door *door, const struct notify_request *request)
 	struct door_socket socket;
 	union door_address address;
 	socklen_t bytes;
-	int r = door_take_socket(door, request, &socket);
+	int r = -EACCES;
 
-	if (r < 0) {
-		notify_answer_result(&door->notify, request->id, r);
+	if (!door_take_call(door, request, &socket, &address, &bytes))
 		return;
-	}
-	r = door_read_address(door, request, &address, &bytes);
-	if (r == 0 && is_unix_path(&socket, &address, bytes)) {
+	if (is_unix_path(&socket, &address, bytes)) {
 		bind_unix_path(door, request, &socket, &address, bytes);
 		return;
 	}
-	if (r == 0 && (socket.domain == AF_INET || socket.domain == AF_INET6))
+	if (socket.domain == AF_INET || socket.domain == AF_INET6)
 		r = bind_internet(door, &socket, &address, bytes);
-	else if (r == 0 && is_bindable(&socket))
+	else if (is_bindable(&socket))
 		r = bind(socket.fd, &address.any, bytes) < 0 ? -errno : 0;
-	else if (r == 0)
-		r = -EACCES;
 	fd_close(socket.fd);
 	notify_answer_result(&door->notify, request->id, r);
 }

@@ -38,9 +38,9 @@ door_take_socket(struct door *door, const struct notify_request *request,
 	return 0;
 }
 
-int
-door_read_address(struct door *door, const struct notify_request *request,
-		  union door_address *ret_address, socklen_t *ret_bytes)
+static int
+read_address(struct door *door, const struct notify_request *request,
+	     union door_address *ret_address, socklen_t *ret_bytes)
 {
 	int bytes = (int)request->args[2];
 	int r;
@@ -54,6 +54,23 @@ door_read_address(struct door *door, const struct notify_request *request,
 		return r;
 	*ret_bytes = (socklen_t)bytes;
 	return 0;
+}
+
+bool
+door_take_call(struct door *door, const struct notify_request *request,
+	       struct door_socket *ret_socket, union door_address *ret_address,
+	       socklen_t *ret_bytes)
+{
+	int r = door_take_socket(door, request, ret_socket);
+
+	if (r == 0) {
+		r = read_address(door, request, ret_address, ret_bytes);
+		if (r < 0)
+			fd_close(ret_socket->fd);
+	}
+	if (r < 0)
+		notify_answer_result(&door->notify, request->id, r);
+	return r == 0;
 }
 
 bool
@@ -333,18 +350,9 @@ door_handle_connect(struct door *door, const struct notify_request *request)
 	struct door_socket socket;
 	union door_address address;
 	socklen_t bytes;
-	int r = door_take_socket(door, request, &socket);
 
-	if (r < 0) {
-		notify_answer_result(&door->notify, request->id, r);
+	if (!door_take_call(door, request, &socket, &address, &bytes))
 		return;
-	}
-	r = door_read_address(door, request, &address, &bytes);
-	if (r < 0) {
-		fd_close(socket.fd);
-		notify_answer_result(&door->notify, request->id, r);
-		return;
-	}
 	if (socket.domain == AF_INET || socket.domain == AF_INET6)
 		connect_internet(door, request, &socket, &address, bytes);
 	else if (socket.domain == AF_UNIX)

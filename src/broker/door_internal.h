@@ -81,9 +81,13 @@ void door_handle_fchmodat2(struct door *door, const struct notify_request *reque
 /* Takes the socket that argument 0 names: 0, -EBADF, -ENOTSOCK, or another negative errno. */
 int door_take_socket(struct door *door, const struct notify_request *request,
 		     struct door_socket *ret_socket);
-/* Copies the address of arguments 1 and 2, as the kernel would: -EINVAL, -EFAULT. */
-int door_read_address(struct door *door, const struct notify_request *request,
-		      union door_address *ret_address, socklen_t *ret_bytes);
+/*
+ * Takes the socket of argument 0 and copies the address of arguments 1 and 2, as the kernel would.
+ * False: one cannot be had, and the call is answered with that (-EBADF, -EINVAL, -EFAULT).
+ */
+bool door_take_call(struct door *door, const struct notify_request *request,
+		    struct door_socket *ret_socket, union door_address *ret_address,
+		    socklen_t *ret_bytes);
 /*
  * Whether the socket lives in another network namespace than the broker, where what it does stays.
  * Never where the network is blocked: there the sandbox's whole namespace is another, and nothing
@@ -121,6 +125,9 @@ void door_connect_unix(struct door *door, const struct notify_request *request,
 void door_perform_connect(struct door *door, const struct notify_request *request, int socket_fd,
 			  const union door_address *address, socklen_t address_bytes,
 			  int handle_fd);
+/* A job that sees paths as the caller does; the action's own fields are still to be set. */
+struct as_caller_job door_new_job(struct door *door, const struct notify_request *request,
+				  enum as_caller_action action);
 /* Starts the job in a child and answers with its outcome. Takes job->socket_fd and job->handle_fd. */
 void door_perform_as_caller(struct door *door, const struct notify_request *request,
 			    const struct as_caller_job *job);

@@ -13,16 +13,11 @@ static struct as_caller_job
 new_job(struct door *door, const struct notify_request *request, enum as_caller_action action,
 	uint64_t mode)
 {
-	return (struct as_caller_job){
-		.action = action,
-		.tid = request->tid,
-		.caller_pidfd = notify_pidfd(&door->notify, request),
-		.enter_namespaces = door->config.plan->tier == SANDBOX_TIER_NAMESPACES,
-		.socket_fd = -1,
-		.handle_fd = -1,
-		.mode = (mode_t)mode & 07777,
-		.follow = true,
-	};
+	struct as_caller_job job = door_new_job(door, request, action);
+
+	job.mode = (mode_t)mode & 07777;
+	job.follow = true;
+	return job;
 }
 
 static void

@@ -85,19 +85,6 @@ has_other_rights(const struct door *door, pid_t tid)
 					      !as_caller_is_same_user(&credentials));
 }
 
-static struct as_caller_job
-new_job(struct door *door, const struct notify_request *request, enum as_caller_action action)
-{
-	return (struct as_caller_job){
-		.action = action,
-		.tid = request->tid,
-		.caller_pidfd = notify_pidfd(&door->notify, request),
-		.enter_namespaces = door->config.plan->tier == SANDBOX_TIER_NAMESPACES,
-		.socket_fd = -1,
-		.handle_fd = -1,
-	};
-}
-
 /* *ret_other_rights: the connect too is to be made with the caller's. */
 static int
 open_file(struct door *door, const struct notify_request *request, const char *path,
@@ -120,7 +107,7 @@ open_file(struct door *door, const struct notify_request *request, const char *p
 	if (r != -EACCES || !door->config.plan->as_root)
 		return r;
 	*ret_other_rights = true;
-	job = new_job(door, request, AS_CALLER_OPEN);
+	job = door_new_job(door, request, AS_CALLER_OPEN);
 	snprintf(job.path, sizeof(job.path), "%s", path);
 	fd = as_caller_open(&job);
 	return fd < 0 ? fd : unix_path_describe(fd, ret_file);
@@ -138,7 +125,7 @@ connect_file(struct door *door, const struct notify_request *request, struct doo
 	bytes =
 	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(address.un.sun_path) + 1);
 	if (other_rights) {
-		struct as_caller_job job = new_job(door, request, AS_CALLER_CONNECT);
+		struct as_caller_job job = door_new_job(door, request, AS_CALLER_CONNECT);
 
 		job.socket_fd = TAKE_FD(socket->fd);
 		job.handle_fd = file_fd;

@@ -323,6 +323,20 @@ door_perform_connect(struct door *door, const struct notify_request *request, in
 	schedule_look(door);
 }
 
+struct as_caller_job
+door_new_job(struct door *door, const struct notify_request *request,
+	     enum as_caller_action action)
+{
+	return (struct as_caller_job){
+		.action = action,
+		.tid = request->tid,
+		.caller_pidfd = notify_pidfd(&door->notify, request),
+		.enter_namespaces = door->config.plan->tier == SANDBOX_TIER_NAMESPACES,
+		.socket_fd = -1,
+		.handle_fd = -1,
+	};
+}
+
 void
 door_perform_as_caller(struct door *door, const struct notify_request *request,
 		       const struct as_caller_job *job)

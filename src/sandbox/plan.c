@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/mem.h"
+#include "util/path.h"
 
 static const char *const mount_kind_names[] = {
 	[PLAN_MOUNT_WRITABLE] = "writable",   [PLAN_MOUNT_READ_ONLY] = "read-only",
@@ -90,4 +91,15 @@ const char *
 plan_mount_kind_name(enum plan_mount_kind kind)
 {
 	return mount_kind_names[kind];
+}
+
+bool
+plan_is_in_writable(const struct plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->mounts_count; i++) {
+		if (plan->mounts[i].kind == PLAN_MOUNT_WRITABLE &&
+		    path_is_beneath(path, plan->mounts[i].path))
+			return true;
+	}
+	return false;
 }

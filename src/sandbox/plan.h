@@ -167,6 +167,8 @@ void plan_done(struct plan *plan);
 struct plan_mount *plan_add_mount(struct plan *plan, enum plan_mount_kind kind, const char *path,
 				  const char *reason);
 struct plan_grant *plan_add_grant(struct plan *plan, const char *path);
+/* Whether a writable mount of the plan so far is at or above `path`. */
+bool plan_is_in_writable(const struct plan *plan, const char *path);
 
 const char *plan_mount_kind_name(enum plan_mount_kind kind);
 /* The plan, one operation a line, in the order in which it is applied; and as one JSON object. */

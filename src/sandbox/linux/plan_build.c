@@ -207,24 +207,13 @@ is_needed(const struct builder *builder, size_t index)
 	return false;
 }
 
-static bool
-is_inside_writable(const struct plan *plan, const char *path)
-{
-	for (size_t i = 0; i < plan->mounts_count; i++) {
-		if (plan->mounts[i].kind == PLAN_MOUNT_WRITABLE &&
-		    path_is_beneath(path, plan->mounts[i].path))
-			return true;
-	}
-	return false;
-}
-
 /* What is read-only in a writable directory could be moved away with its parent, and another put in its place. */
 static void
 pin_parents(struct plan *plan, const char *path)
 {
 	_cleanup_free_ char *parent = path_dirname(path);
 
-	if (!is_inside_writable(plan, parent))
+	if (!plan_is_in_writable(plan, parent))
 		return;
 	pin_parents(plan, parent);
 	for (size_t i = 0; i < plan->mounts_count; i++) {

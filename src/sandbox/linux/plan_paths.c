@@ -224,17 +224,6 @@ is_one_of(const char *type, const char *const *types)
 	return *types != NULL;
 }
 
-static bool
-is_below_writable(const struct plan *plan, const char *path)
-{
-	for (size_t i = 0; i < plan->mounts_count; i++) {
-		if (plan->mounts[i].kind == PLAN_MOUNT_WRITABLE &&
-		    path_is_beneath(path, plan->mounts[i].path))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Other mounts of the kernel's own file systems: a chroot's /proc in the workspace would come along
  * with it, writable, and in any place it shows the host's processes.
@@ -251,7 +240,7 @@ hide_kernel_filesystems(struct hider *hider)
 
 		if (path_is_beneath(entry->point, "/proc") ||
 		    (!is_hidden_type && !is_one_of(entry->type, switch_types)) ||
-		    (!is_hidden_type && !is_below_writable(plan, entry->point)))
+		    (!is_hidden_type && !plan_is_in_writable(plan, entry->point)))
 			continue;
 		inode = plan_inode_at(entry->point);
 		if (str_equal(entry->point, "/dev/mqueue"))
