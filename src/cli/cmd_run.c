@@ -7,7 +7,7 @@
 #include "cli/run_prepare.h"
 
 /* Plans that are made when programs outside change what they are made from, as git and editors do. */
-#define PLANS_MAX 10
+#define PLANS_MAX 20
 
 /* Why a plan came to nothing: found out only by making it. */
 enum setback {

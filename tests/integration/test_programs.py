@@ -54,7 +54,7 @@ def test_git_add_all_takes_nothing_of_portas(runner, workspace):
 def test_git_outside_while_porta_starts(runner):
     """What a plan is made from is replaced while it is applied: porta plans again."""
     runner.bare("git", "init", "-q", ".").ok()
-    outside = runner.popen(["sh", "-c", "while git config user.name $$; do :; done"],
+    outside = runner.popen(["sh", "-c", "while git config user.name $$; do sleep 0.02; done"],
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(25):
