@@ -8,7 +8,7 @@ seconds=${1:-60}
 out=build-fuzz
 mkdir -p "$out"
 
-pure_sources=$(ls src/util/*.c src/policy/*.c src/config/*.c | grep -v -e idna_helper.c -e porta_idna.c)
+pure_sources=$(ls src/util/*.c src/policy/*.c src/config/*.c | grep -v -e fortify.c -e idna_helper.c -e porta_idna.c)
 for source in fuzz/fuzz_*.c; do
 	name=$(basename "$source" .c)
 	short=${name#fuzz_}
@@ -19,7 +19,7 @@ for source in fuzz/fuzz_*.c; do
 	fi
 	# shellcheck disable=SC2086
 	clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -D_GNU_SOURCE -std=gnu11 \
-		-Isrc "$source" $sources -lidn2 -o "$out/$name"
+		-Isrc "$source" $sources -lidn2 -ljansson -o "$out/$name"
 	dictionary=
 	[ ! -e "fuzz/$short.dict" ] || dictionary="-dict=fuzz/$short.dict"
 	mkdir -p "$out/corpus-$short"

@@ -18,6 +18,8 @@ pkg-config:pkg-config
 /usr/bin/python3:python3
 musl-gcc:musl-tools
 /usr/include/idn2.h:libidn2-dev
+/usr/include/jansson.h:libjansson-dev
+/usr/lib/*/libjansson.a:libjansson-dev
 /usr/lib/*/libidn2.a:libidn2-dev
 /usr/lib/*/libunistring.a:libunistring-dev
 /usr/include/seccomp.h:libseccomp-dev
