@@ -140,6 +140,30 @@ apply_degrade(struct run_options *options, const char *value, struct error *err)
 }
 
 static int
+apply_profile(struct run_options *options, const char *value, struct error *err)
+{
+	return policy_set_profile(&options->policy, value, err);
+}
+
+static int
+apply_cap(struct run_options *options, const char *value, struct error *err)
+{
+	return policy_set_capabilities(&options->policy, value, err);
+}
+
+static int
+apply_step_limit(struct run_options *options, const char *value, struct error *err)
+{
+	return policy_set_step_limit(&options->policy, value, err);
+}
+
+static int
+apply_max_memory(struct run_options *options, const char *value, struct error *err)
+{
+	return policy_set_max_memory(&options->policy, value, err);
+}
+
+static int
 apply_report(struct run_options *options, const char *value, struct error *err)
 {
 	if (*value == '\0')
@@ -214,6 +238,12 @@ word_degrade(size_t index)
 	return index < GUARANTEE_COUNT ? guarantee_name((enum guarantee)index) : NULL;
 }
 
+static const char *
+word_capability(size_t index)
+{
+	return index < CAPABILITY_COUNT ? capability_name((enum capability)index) : NULL;
+}
+
 const struct run_option run_options_table[] = {
 	{ .name = "--volume",
 	  .short_name = "-v",
@@ -222,7 +252,7 @@ const struct run_option run_options_table[] = {
 	  .value = "PATH[:ro]",
 	  .example = ".",
 	  .help = "let the command change this directory or file; with :ro it is only readable, "
-		  "also inside a writable one",
+		  "also inside a writable one; PATH:/GUEST is where a WASM agent sees it",
 	  .completion = RUN_OPTION_COMPLETE_FILES,
 	  .apply = apply_volume },
 	{ .name = "--read",
@@ -373,6 +403,43 @@ const struct run_option run_options_table[] = {
 	  .completion = RUN_OPTION_COMPLETE_WORDS,
 	  .word = word_degrade,
 	  .apply = apply_degrade },
+	{ .name = "--profile",
+	  .form = RUN_OPTION_VALUE,
+	  .group = RUN_OPTION_AGENTS,
+	  .once = true,
+	  .value = "NAME",
+	  .example = "worker",
+	  .help = "what the agent is granted: ai-agent (io, process), worker (also clock, random) "
+		  "or full (all)",
+	  .completion = RUN_OPTION_COMPLETE_WORDS,
+	  .word = capability_profile_name,
+	  .apply = apply_profile },
+	{ .name = "--cap",
+	  .form = RUN_OPTION_VALUE,
+	  .group = RUN_OPTION_AGENTS,
+	  .once = true,
+	  .value = "LIST",
+	  .example = "io,process,fs",
+	  .help = "the same one by one: io, fs, fs.write, process, env, clock, random, net, exec",
+	  .completion = RUN_OPTION_COMPLETE_WORDS,
+	  .word = word_capability,
+	  .apply = apply_cap },
+	{ .name = "--step-limit",
+	  .form = RUN_OPTION_VALUE,
+	  .group = RUN_OPTION_AGENTS,
+	  .once = true,
+	  .value = "N",
+	  .example = "1000000",
+	  .help = "end the agent after this many instructions",
+	  .apply = apply_step_limit },
+	{ .name = "--max-memory",
+	  .form = RUN_OPTION_VALUE,
+	  .group = RUN_OPTION_AGENTS,
+	  .once = true,
+	  .value = "PAGES",
+	  .example = "256",
+	  .help = "the most memory that the agent may have, in pages of 64 KiB",
+	  .apply = apply_max_memory },
 	{ .name = "--report",
 	  .form = RUN_OPTION_VALUE,
 	  .group = RUN_OPTION_REPORTING,
@@ -411,6 +478,7 @@ run_option_group_name(enum run_option_group group)
 		[RUN_OPTION_NETWORK] = "Network",
 		[RUN_OPTION_ENVIRONMENT] = "Environment",
 		[RUN_OPTION_PROCESSES] = "Processes and limits",
+		[RUN_OPTION_AGENTS] = "WASM agents",
 		[RUN_OPTION_REPORTING] = "Reporting",
 	};
 

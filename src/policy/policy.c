@@ -113,6 +113,11 @@ policy_check_native(const struct policy *policy, struct error *err)
 				 "write \"-v %s%s\"; another path is for WASM agents",
 				 mount->text, mount->host, mount->read_only ? ":ro" : "");
 	}
+	if (policy->capabilities_flag != NULL)
+		return error_set(err, -EINVAL,
+				 "%s grants a WASM agent what it may import: for a native command "
+				 "write -v, --net or --allow-exec",
+				 policy->capabilities_flag);
 	if (policy->limits.step_limit > 0)
 		return error_set(err, -EINVAL,
 				 "--step-limit counts the instructions of a WASM agent: for a "

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/capability.h"
 #include "policy/env.h"
 #include "policy/net_rule.h"
 #include "util/error.h"
@@ -17,6 +18,8 @@
 
 #define POLICY_MOUNTS_MAX 1024
 #define POLICY_PATHS_MAX 1024
+/* All that a 32-bit address reaches. */
+#define POLICY_PAGES_MAX 65536
 
 enum net_mode {
 	NET_MODE_FULL,
@@ -107,6 +110,9 @@ struct policy {
 	bool allow_exec_set;
 	struct strv allow_exec; /* words, as written */
 	struct env_request env;
+	/* What a WASM agent is granted, and the flag that said so; NULL: none did. */
+	capability_set capabilities;
+	const char *capabilities_flag;
 	struct policy_limits limits;
 	bool degrade[GUARANTEE_COUNT];
 };
@@ -130,6 +136,12 @@ int policy_add_deny_read(struct policy *policy, const char *text, struct error *
 int policy_add_allow_protected(struct policy *policy, const char *name, struct error *err);
 /* "a,b": words of at least one character, no empty ones. */
 int policy_add_allow_exec(struct policy *policy, const char *text, struct error *err);
+/* "ai-agent", "worker", "full"; and "io,fs": one of the two, or neither. */
+int policy_set_profile(struct policy *policy, const char *text, struct error *err);
+int policy_set_capabilities(struct policy *policy, const char *text, struct error *err);
+/* A number of WASM instructions; of pages of 64 KiB, at most POLICY_PAGES_MAX. 0: no limit. */
+int policy_set_step_limit(struct policy *policy, const char *text, struct error *err);
+int policy_set_max_memory(struct policy *policy, const char *text, struct error *err);
 /* "NAME=VALUE", NAME as in enum limit_kind; sizes as str_parse_size, cpus with decimals. */
 int policy_add_limit(struct policy *policy, const char *text, struct error *err);
 /* "NAME[,NAME...]" or "all". */
@@ -141,7 +153,7 @@ int policy_add_degrade(struct policy *policy, const char *text, struct error *er
 int policy_finish(struct policy *policy, struct error *err);
 /*
  * What a native run cannot keep, after policy_finish: a mount whose GUEST differs from HOST,
- * limits that count WASM instructions and pages. -EINVAL with the flag and what to write.
+ * capabilities, limits that count WASM instructions and pages. -EINVAL with the flag and what to write.
  */
 int policy_check_native(const struct policy *policy, struct error *err);
 

@@ -176,6 +176,17 @@ explain_network(const struct policy *policy, struct strbuf *out)
 	list_fact(out, "", "these can be reached: ", &policy->allow_unix);
 }
 
+static void
+explain_capabilities(const struct policy *policy, struct strbuf *out)
+{
+	if (policy->capabilities_flag == NULL)
+		return;
+	begin(out, "Agent");
+	strbuf_puts(out, "is granted ");
+	capability_put_set(out, policy->capabilities);
+	strbuf_putc(out, '\n');
+}
+
 /* Names alone: the value of any variable may be a token. */
 static void
 explain_variables(const struct env_request *env, enum env_entry_kind kind, const char *text,
@@ -328,6 +339,7 @@ policy_explain(const struct policy *policy, struct strbuf *out)
 				  : "see only each other, and end with porta");
 	if (policy->allow_exec_set)
 		list_fact(out, "Commands", "only these can be started: ", &policy->allow_exec);
+	explain_capabilities(policy, out);
 	explain_environment(policy, out);
 	explain_limits(policy, out);
 	for (enum guarantee guarantee = 0; guarantee < GUARANTEE_COUNT; guarantee++) {
@@ -439,6 +451,26 @@ json_environment(const struct env_request *env, struct strbuf *out)
 	strbuf_puts(out, "},");
 }
 
+/* "capabilities":["io"], null where no flag grants them. */
+static void
+json_capabilities(const struct policy *policy, struct strbuf *out)
+{
+	const char *separator = "";
+
+	if (policy->capabilities_flag == NULL) {
+		strbuf_puts(out, "\"capabilities\":null,");
+		return;
+	}
+	strbuf_puts(out, "\"capabilities\":[");
+	for (enum capability i = 0; i < CAPABILITY_COUNT; i++) {
+		if ((policy->capabilities & (1U << i)) == 0)
+			continue;
+		strbuf_printf(out, "%s\"%s\"", separator, capability_name(i));
+		separator = ",";
+	}
+	strbuf_puts(out, "],");
+}
+
 static void
 json_limits(const struct policy_limits *limits, struct strbuf *out)
 {
@@ -470,6 +502,7 @@ policy_explain_json(const struct policy *policy, struct strbuf *out)
 	else
 		strbuf_puts(out, "\"exec\":null");
 	strbuf_putc(out, ',');
+	json_capabilities(policy, out);
 	json_environment(&policy->env, out);
 	json_limits(&policy->limits, out);
 	strbuf_puts(out, "\"degrade\":[");

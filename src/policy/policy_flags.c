@@ -204,6 +204,64 @@ policy_add_allow_exec(struct policy *policy, const char *text, struct error *err
 	return 0;
 }
 
+/* Each of the two flags says it all: together they would say two things. */
+static int
+check_no_other_flag(const struct policy *policy, const char *flag, struct error *err)
+{
+	if (policy->capabilities_flag == NULL || str_equal(policy->capabilities_flag, flag))
+		return 0;
+	return error_set(err, -EINVAL, "--profile and --cap exclude each other: write one of them");
+}
+
+int
+policy_set_profile(struct policy *policy, const char *text, struct error *err)
+{
+	static const char flag[] = "--profile";
+	int r = check_no_other_flag(policy, flag, err);
+
+	if (r == 0)
+		r = capability_profile(text, &policy->capabilities, err);
+	if (r == 0)
+		policy->capabilities_flag = flag;
+	return r;
+}
+
+int
+policy_set_capabilities(struct policy *policy, const char *text, struct error *err)
+{
+	static const char flag[] = "--cap";
+	int r = check_no_other_flag(policy, flag, err);
+
+	if (r == 0)
+		r = capability_parse_list(text, &policy->capabilities, err);
+	if (r == 0)
+		policy->capabilities_flag = flag;
+	return r;
+}
+
+int
+policy_set_step_limit(struct policy *policy, const char *text, struct error *err)
+{
+	int r = str_parse_u64(text, 0, UINT64_MAX, &policy->limits.step_limit);
+
+	if (r < 0)
+		return error_set(err, r, "not a number of instructions: write it as in 1000000");
+	return 0;
+}
+
+int
+policy_set_max_memory(struct policy *policy, const char *text, struct error *err)
+{
+	int r = str_parse_u64(text, 0, POLICY_PAGES_MAX, &policy->limits.max_memory_pages);
+
+	if (r < 0)
+		return error_set(err, r,
+				 "not a number of pages of 64 KiB, of which there are at most %d: "
+				 "write it as in 256",
+				 POLICY_PAGES_MAX);
+	return 0;
+}
+
 enum limit_unit { LIMIT_UNIT_COUNT, LIMIT_UNIT_BYTES, LIMIT_UNIT_SECONDS, LIMIT_UNIT_CPUS };
 
 static const struct {

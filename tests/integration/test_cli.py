@@ -146,7 +146,14 @@ def test_version():
     (["run", "ls", "--timeout", "soon"], ["--timeout 'soon'", "90s"]),
     (["run", "ls", "--env-file", "/nowhere"], ["--env-file '/nowhere'"]),
     (["run", "ls", "-v", "/nowhere/at/all"], ["/nowhere/at/all"]),
-    (["run", "ls", "--profile", "full"], ["unknown flag '--profile'"]),
+    (["run", "ls", "--profile", "full"], ["--profile", "WASM agent", "--allow-exec"]),
+    (["run", "ls", "--cap", "io"], ["--cap", "WASM agent"]),
+    (["run", "ls", "--cap", "io,disk"], ["--cap 'io,disk'", "\"disk\"", "fs.write"]),
+    (["run", "ls", "--profile", "big"], ["--profile 'big'", "ai-agent"]),
+    (["run", "ls", "--profile", "full", "--cap", "io"], ["exclude each other"]),
+    (["run", "ls", "--step-limit", "5"], ["--step-limit", "--timeout"]),
+    (["run", "ls", "--max-memory", "5"], ["--max-memory", "--limit memory"]),
+    (["run", "ls", "--max-memory", "65537"], ["--max-memory '65537'", "65536"]),
 ])
 def test_errors_are_one_sentence(args, parts):
     assert_refused(porta(*args), *parts)

@@ -420,6 +420,74 @@ test_what_a_native_run_cannot_have(void **state)
 }
 
 static void
+test_what_an_agent_is_granted(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct strbuf out = STRBUF_INIT;
+	struct policy policy;
+
+	(void)state;
+	policy_init(&policy);
+	assert_null(policy.capabilities_flag);
+	assert_int_equal(policy_check_native(&policy, &err), 0);
+	assert_int_equal(policy_set_capabilities(&policy, "io,disk", &err), -EINVAL);
+	assert_null(policy.capabilities_flag);
+	assert_int_equal(policy_set_capabilities(&policy, "fs,io", &err), 0);
+	assert_int_equal(policy.capabilities, 1U << CAPABILITY_IO | 1U << CAPABILITY_FS);
+	assert_int_equal(policy_set_profile(&policy, "full", &err), -EINVAL);
+	assert_non_null(strstr(err.message, "exclude each other"));
+	assert_int_equal(policy.capabilities, 1U << CAPABILITY_IO | 1U << CAPABILITY_FS);
+	assert_int_equal(policy_check_native(&policy, &err), -EINVAL);
+	assert_true(str_starts_with(err.message, "--cap grants a WASM agent"));
+	policy_explain(&policy, &out);
+	assert_non_null(strstr(out.text, "Agent       is granted io, fs\n"));
+	out.length = 0;
+	policy_explain_json(&policy, &out);
+	assert_non_null(strstr(out.text, "\"capabilities\":[\"io\",\"fs\"],"));
+	strbuf_done(&out);
+	policy_done(&policy);
+	assert_null(policy.capabilities_flag);
+
+	assert_int_equal(policy_set_profile(&policy, "ai-agent", &err), 0);
+	assert_int_equal(policy.capabilities, 1U << CAPABILITY_IO | 1U << CAPABILITY_PROCESS);
+	assert_int_equal(policy_set_capabilities(&policy, "io", &err), -EINVAL);
+	assert_int_equal(policy_check_native(&policy, &err), -EINVAL);
+	assert_true(str_starts_with(err.message, "--profile grants a WASM agent"));
+	policy_done(&policy);
+}
+
+static void
+test_limits_of_agents(void **state)
+{
+	static const struct {
+		int (*set)(struct policy *policy, const char *text, struct error *err);
+		const char *text;
+		int r;
+	} cases[] = {
+		{ policy_set_step_limit, "1", 0 },
+		{ policy_set_step_limit, "0", 0 },
+		{ policy_set_step_limit, "18446744073709551615", 0 },
+		{ policy_set_step_limit, "18446744073709551616", -ERANGE },
+		{ policy_set_step_limit, "", -EINVAL },
+		{ policy_set_step_limit, "1e6", -EINVAL },
+		{ policy_set_step_limit, "-1", -EINVAL },
+		{ policy_set_max_memory, "65536", 0 },
+		{ policy_set_max_memory, "65537", -ERANGE },
+		{ policy_set_max_memory, "16M", -EINVAL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error err = ERROR_INIT;
+		struct policy policy;
+
+		policy_init(&policy);
+		assert_int_equal(cases[i].set(&policy, cases[i].text, &err), cases[i].r);
+		policy_done(&policy);
+	}
+}
+
+static void
 test_what_stays_protected(void **state)
 {
 	static const struct {
@@ -617,6 +685,7 @@ test_a_policy_as_json(void **state)
 	    "\"allow\":[\"api.example.com:443\",\"*.example.org:443\"],"
 	    "\"deny\":[\"x.example.org:*\"],\"bind\":[\"0.0.0.0:8080\"],\"allow_private\":true,"
 	    "\"unix\":[\"/run/x.sock\"]},\"userns\":false,\"exec\":[\"git\",\"make\"],"
+	    "\"capabilities\":null,"
 	    "\"environment\":{\"inherit\":false,\"set\":[\"A\"],\"pass\":[\"B\"],"
 	    "\"secret\":[\"C\"]},\"limits\":{\"timeout_ms\":1500,\"step_limit\":0,"
 	    "\"max_memory_pages\":0,\"memory\":536870912,\"cpus\":1.5},"
@@ -631,6 +700,7 @@ test_a_policy_as_json(void **state)
 	    "\"deny_read_credentials\":false,\"allow_protected_all\":false,"
 	    "\"allow_protected\":[]},\"network\":{\"policy\":\"full\",\"allow\":[],\"deny\":[],"
 	    "\"bind\":[],\"allow_private\":false,\"unix\":[]},\"userns\":false,\"exec\":null,"
+	    "\"capabilities\":null,"
 	    "\"environment\":{\"inherit\":false,\"set\":[],\"pass\":[],\"secret\":[]},"
 	    "\"limits\":{\"timeout_ms\":0,\"step_limit\":0,\"max_memory_pages\":0},"
 	    "\"degrade\":[]}");
@@ -696,6 +766,8 @@ main(void)
 		cmocka_unit_test(test_a_refused_list_changes_nothing),
 		cmocka_unit_test(test_flags_together),
 		cmocka_unit_test(test_what_a_native_run_cannot_have),
+		cmocka_unit_test(test_what_an_agent_is_granted),
+		cmocka_unit_test(test_limits_of_agents),
 		cmocka_unit_test(test_what_stays_protected),
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_tool_chains_hold_no_credentials),

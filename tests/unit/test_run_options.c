@@ -100,6 +100,13 @@ describe_rest(const struct policy *policy, struct strbuf *out)
 			strbuf_printf(out, " %s=%llu", limit_name((enum limit_kind)i),
 				      (unsigned long long)policy->limits.value[i]);
 	}
+	if (policy->capabilities_flag != NULL)
+		strbuf_printf(out, " %s=%x", policy->capabilities_flag, policy->capabilities);
+	if (policy->limits.step_limit != 0)
+		strbuf_printf(out, " steps=%llu", (unsigned long long)policy->limits.step_limit);
+	if (policy->limits.max_memory_pages != 0)
+		strbuf_printf(out, " pages=%llu",
+			      (unsigned long long)policy->limits.max_memory_pages);
 	for (int i = 0; i < GUARANTEE_COUNT; i++) {
 		if (policy->degrade[i])
 			strbuf_printf(out, " -%s", guarantee_name((enum guarantee)i));
@@ -222,6 +229,9 @@ static const struct line_case good_lines[] = {
 	/* reporting */
 	{ "run ls --report out.jsonl", "ls report=out.jsonl" },
 	{ "run ls --report=-out", "ls report=-out" },
+	{ "run a.wasm --profile ai-agent", "a.wasm --profile=9" },
+	{ "run a.wasm --cap=fs,net", "a.wasm --cap=82" },
+	{ "run a.wasm --step-limit 1000000 --max-memory=256", "a.wasm steps=1000000 pages=256" },
 	{ "run ls --report -", "ls report=-" },
 	{ "run ls --quiet", "ls quiet" },
 	{ "run ls --quiet --quiet", "ls quiet" },
@@ -264,9 +274,6 @@ static const struct line_case bad_lines[] = {
 	{ "run ls -hx", "unknown flag '-hx'" },
 	{ "run ls -V .", "unknown flag '-V'" },
 	{ "run --allow- ls", "unknown flag '--allow-'" },
-	{ "run --profile full ls", "unknown flag '--profile'" },
-	{ "run --step-limit 5 ls", "unknown flag '--step-limit'" },
-	{ "run --max-memory 5 ls", "unknown flag '--max-memory'" },
 	{ "run --restart always ls", "unknown flag '--restart'" },
 	{ "run -d ls", "unknown flag '-d'" },
 	{ "run --detach ls", "unknown flag '--detach'" },
@@ -298,6 +305,16 @@ static const struct line_case bad_lines[] = {
 	{ "run ls --allow-protected=README", "--allow-protected 'README': " },
 	{ "run ls --net=", "--net '': " },
 	{ "run ls --net rules", "--net 'rules': " },
+	{ "run ls --profile", "--profile needs a value (right form: --profile NAME" },
+	{ "run ls --profile full --profile full", "--profile is given twice" },
+	{ "run ls --profile=", "--profile '': " },
+	{ "run ls --profile worker --cap io", "--cap 'io': --profile and --cap exclude" },
+	{ "run ls --cap io --profile worker", "--profile 'worker': --profile and --cap exclude" },
+	{ "run ls --cap io,,fs", "--cap 'io,,fs': \"\" is not a capability" },
+	{ "run ls --step-limit=1e6", "--step-limit '1e6': " },
+	{ "run ls --step-limit=-1", "--step-limit '-1': " },
+	{ "run ls --max-memory=65537", "--max-memory '65537': " },
+	{ "run ls --max-memory=1M", "--max-memory '1M': " },
 	{ "run ls --allow-net foo", "--allow-net 'foo': " },
 	{ "run ls --allow-net foo:0", "--allow-net 'foo:0': " },
 	{ "run ls --allow-net foo:65536", "--allow-net 'foo:65536': " },
