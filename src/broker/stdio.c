@@ -22,6 +22,8 @@
 
 #define STDIO_COUNT 3
 #define CONSOLE_PATH "/dev/console"
+/* The first terminal of a new devpts: a name to stand at where a container has no /dev/console. */
+#define FIRST_PTY_PATH "/dev/pts/0"
 #define TTY_PATH "/dev/tty"
 #define PTMX_DEVICE makedev(5, 2)
 
@@ -283,11 +285,22 @@ plan_socket(const struct look *look, const struct policy *policy, struct error *
 	return refuse(look, "a socket of another family", err);
 }
 
-/* Whether the terminal can stand at /dev/console; adds that mount once. */
+/* Where the terminal can stand inside; NULL: nowhere. */
+static const char *
+console_path(const struct plan *plan)
+{
+	if (access(CONSOLE_PATH, F_OK) == 0 && is_visible(plan, CONSOLE_PATH))
+		return CONSOLE_PATH;
+	return plan_find_kind(plan, PLAN_MOUNT_DEVPTS) != NULL ? FIRST_PTY_PATH : NULL;
+}
+
+/* Whether the terminal can stand somewhere inside; adds that mount once. */
 static bool
 bind_console(const struct look *look, struct plan *plan, const struct plan_inode *inode)
 {
+	const struct plan_mount *other = plan_find_kind(plan, PLAN_MOUNT_CONSOLE);
 	struct plan_mount *mount;
+	const char *path;
 
 	if (!can_open(look->path, look->flags & O_ACCMODE, inode))
 		return false;
@@ -298,16 +311,15 @@ bind_console(const struct look *look, struct plan *plan, const struct plan_inode
 		grant->write = grant->read = true;
 		return true;
 	}
-	for (size_t i = 0; i < plan->mounts_count; i++) {
-		if (plan->mounts[i].kind == PLAN_MOUNT_CONSOLE)
-			return str_equal(plan->mounts[i].source, look->path);
-	}
-	if (access(CONSOLE_PATH, F_OK) < 0 || !is_visible(plan, CONSOLE_PATH))
+	if (other != NULL)
+		return str_equal(other->source, look->path);
+	path = console_path(plan);
+	if (path == NULL)
 		return false;
-	mount = plan_add_mount(plan, PLAN_MOUNT_CONSOLE, CONSOLE_PATH, "the terminal");
+	mount = plan_add_mount(plan, PLAN_MOUNT_CONSOLE, path, "the terminal");
 	mount->inode = *inode;
 	mount->source = mem_strdup(look->path);
-	plan_add_grant(plan, CONSOLE_PATH)->write = true;
+	plan_add_grant(plan, path)->write = true;
 	return true;
 }
 

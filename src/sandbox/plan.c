@@ -103,3 +103,13 @@ plan_is_in_writable(const struct plan *plan, const char *path)
 	}
 	return false;
 }
+
+const struct plan_mount *
+plan_find_kind(const struct plan *plan, enum plan_mount_kind kind)
+{
+	for (size_t i = 0; i < plan->mounts_count; i++) {
+		if (plan->mounts[i].kind == kind)
+			return &plan->mounts[i];
+	}
+	return NULL;
+}

@@ -38,7 +38,7 @@ enum plan_mount_kind {
 	PLAN_MOUNT_READ_ONLY, /* the same, read-only */
 	PLAN_MOUNT_PIN,	      /* a directory bound on itself, writable: it cannot be renamed or removed */
 	PLAN_MOUNT_DEVICE,    /* a harmless device node, usable */
-	PLAN_MOUNT_CONSOLE,   /* the caller's terminal, `source`, at /dev/console */
+	PLAN_MOUNT_CONSOLE,   /* the caller's terminal, `source`, at /dev/console or the first of /dev/pts */
 	PLAN_MOUNT_MASK,      /* an empty, unreadable file or directory over `path` */
 	PLAN_MOUNT_TMPFS,     /* an empty, writable tmpfs over `path`, mode 1777 */
 	PLAN_MOUNT_EMPTY,     /* an empty, read-only directory over `path`, with room for the plan's mounts below it; at "/" it becomes the root */
@@ -167,6 +167,8 @@ void plan_done(struct plan *plan);
 struct plan_mount *plan_add_mount(struct plan *plan, enum plan_mount_kind kind, const char *path,
 				  const char *reason);
 struct plan_grant *plan_add_grant(struct plan *plan, const char *path);
+/* The first mount of a kind, or NULL. */
+const struct plan_mount *plan_find_kind(const struct plan *plan, enum plan_mount_kind kind);
 /* Whether a writable mount of the plan so far is at or above `path`. */
 bool plan_is_in_writable(const struct plan *plan, const char *path);
 

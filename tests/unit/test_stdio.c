@@ -219,6 +219,7 @@ make_plan(struct plan *plan)
 	plan_add_mount(plan, PLAN_MOUNT_READ_ONLY, WORK "/writable/protected", "test");
 	plan_add_mount(plan, PLAN_MOUNT_MASK, WORK "/masked", "test");
 	plan_add_mount(plan, PLAN_MOUNT_MASK, WORK "/masked-directory", "test");
+	plan_add_mount(plan, PLAN_MOUNT_DEVPTS, "/dev/pts", "private");
 }
 
 /* Runs in a child: 0 as expected, 1 otherwise. */

@@ -12,7 +12,6 @@
 #include "util/fd.h"
 #include "util/os_linux.h"
 
-#define CONSOLE_PATH "/dev/console"
 
 /* Whatever was put at the path meanwhile is no more than looked at. */
 static int
@@ -59,7 +58,7 @@ make_descriptor(const struct plan *plan, int number, int *ret_fd)
 		break;
 	case PLAN_STDIO_TTY:
 		if (plan->tier == SANDBOX_TIER_NAMESPACES)
-			path = CONSOLE_PATH;
+			path = plan_find_kind(plan, PLAN_MOUNT_CONSOLE)->path;
 		_fallthrough_;
 	case PLAN_STDIO_REOPEN:
 		fd = open_planned(path, stdio->open_flags, &stdio->inode);

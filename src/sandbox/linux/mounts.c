@@ -411,6 +411,16 @@ make_symlink(const struct mounts_state *state, const struct plan_mount *mount)
 	return symlinkat(mount->text, state->root_fd, mount->path + 1) < 0 ? -errno : 0;
 }
 
+/*
+ * The first terminal of the new devpts, where the caller's is to stand. Its name lasts as long as
+ * the other side is open: until init ends, which alone has it.
+ */
+static int
+make_first_pty(const struct mounts_state *state)
+{
+	return openat(state->root_fd, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC) < 0 ? -errno : 0;
+}
+
 static int
 apply_mount(struct mounts_state *state, size_t index)
 {
@@ -423,6 +433,9 @@ apply_mount(struct mounts_state *state, size_t index)
 		return make_symlink(state, mount);
 	if (mount->kind == PLAN_MOUNT_EMPTY && str_equal(mount->path, "/"))
 		return begin_new_root(state, index);
+	if (mount->kind == PLAN_MOUNT_CONSOLE && path_is_beneath(mount->path, "/dev/pts") &&
+	    (r = make_first_pty(state)) < 0)
+		return r;
 	target_fd = open_target(state, index);
 	if (target_fd < 0)
 		return target_fd;
