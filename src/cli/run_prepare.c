@@ -16,6 +16,12 @@ run_prepare(const struct run_options *options, const struct machine *machine, st
 					   .environment = &environment };
 	int r;
 
+	/* Before the flags of agents are found wrong for a native command. */
+	if (str_ends_with(options->target, ".wasm")) {
+		error_set(err, -ENOTSUP, "%s is a WASM agent, and this porta is built without them",
+			  options->target);
+		return EXIT_CODE_FAILED;
+	}
 	if (policy_check_native(&options->policy, err) < 0)
 		return EXIT_CODE_FAILED;
 	strv_add(&argv, options->target);
