@@ -45,6 +45,10 @@ node:nodejs
 npm:npm
 java:default-jre-headless
 go|/usr/local/go/bin/go:golang-go
+clang:clang
+wasm-ld:lld
+/usr/lib/wasm32-wasi/libc.a:wasi-libc
+/usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a:libclang-rt-dev-wasm32
 zsh:zsh
 fish:fish
 less:less
