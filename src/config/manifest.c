@@ -49,9 +49,12 @@ check_capability(const struct json_place *place, struct error *err)
 	if (r == 0 && strchr(text, ',') != NULL)
 		return json_error_at(err, -EINVAL, place, "one capability is one string");
 	if (r == 0 && capability_parse_list(text, &set, err) < 0) {
-		struct error inner = *err;
+		struct strbuf buf = STRBUF_INIT;
+		_cleanup_free_ char *shown = NULL;
 
-		return json_error_at(err, -EINVAL, place, "%s", inner.message);
+		strbuf_put_printable(&buf, err->message);
+		shown = strbuf_take(&buf);
+		return json_error_at(err, -EINVAL, place, "%s", shown);
 	}
 	return r;
 }

@@ -72,7 +72,7 @@ static const struct {
 	{ "prompt_argument_twice", "at /prompts/0/arguments/1/name: item 0 has the same name" },
 	{ "too_deep", "more than 100 levels deep" },
 	{ "too_many_tools", "at /tools: more than 1024 items" },
-	{ "control_characters", "is not a capability" },
+	{ "control_characters", "io\\x1b[31m\" is not a capability" },
 };
 
 static char *
