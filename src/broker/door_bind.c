@@ -52,17 +52,27 @@ record_refused(struct door *door, const struct net_address *address, uint16_t po
 			  note == NULL ? remedy : "", note);
 }
 
-/* Ties the socket to the loopback device. Undoing it takes CAP_NET_RAW over the network namespace. */
+bool
+door_is_tied_to_loopback(int socket_fd)
+{
+	int index = 0;
+	socklen_t n = sizeof(index);
+
+	return getsockopt(socket_fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &n) == 0 &&
+	       index == LOOPBACK_INTERFACE_INDEX;
+}
+
+/*
+ * Ties the socket to the loopback device. Undoing it takes CAP_NET_RAW over the network namespace,
+ * or for a datagram socket a connect to AF_UNSPEC, which is refused.
+ */
 static int
 tie_to_loopback(int socket_fd)
 {
 	int index = LOOPBACK_INTERFACE_INDEX;
-	socklen_t n = sizeof(index);
 
-	if (getsockopt(socket_fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &n) == 0 &&
-	    index == LOOPBACK_INTERFACE_INDEX)
+	if (door_is_tied_to_loopback(socket_fd))
 		return 0;
-	index = LOOPBACK_INTERFACE_INDEX;
 	if (setsockopt(socket_fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof(index)) < 0)
 		return -EACCES;
 	return 0;

@@ -305,9 +305,11 @@ connect_internet(struct door *door, const struct notify_request *request,
 
 	/*
 	 * AF_UNSPEC dissolves an association: it leads nowhere, and the next connect comes here
-	 * again.
+	 * again. A datagram socket would lose its interface too, and keep its port.
 	 */
 	if (address->any.sa_family == AF_UNSPEC) {
+		if (to.is_datagram && door_is_tied_to_loopback(socket->fd))
+			r = -EACCES;
 		bytes = sizeof(address->v4);
 		memset((char *)address + sizeof(sa_family_t), 0,
 		       sizeof(*address) - sizeof(sa_family_t));

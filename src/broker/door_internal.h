@@ -112,6 +112,9 @@ char *door_endpoint_text(const struct net_address *address, uint16_t port);
 /* "--flag VALUE", the value quoted for a shell where it must be; the caller frees it. */
 char *door_remedy(const char *flag, const char *value);
 
+/* Whether bind or listen tied the socket to the loopback device (or the caller did). */
+bool door_is_tied_to_loopback(int socket_fd);
+
 /* A connect of an AF_UNIX socket; answers, and closes socket->fd. */
 void door_connect_unix(struct door *door, const struct notify_request *request,
 		       struct door_socket *socket, const union door_address *address,

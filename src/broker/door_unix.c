@@ -169,7 +169,7 @@ connect_abstract(struct door *door, const struct notify_request *request,
 	size_t length = bytes - offsetof(struct sockaddr_un, sun_path);
 	char subject[sizeof(address->un.sun_path) + 1] = "@";
 
-	if (listeners_own_abstract(&door->listeners, address->un.sun_path, length)) {
+	if (listeners_own_abstract(&door->listeners, socket->type, address->un.sun_path, length)) {
 		door_perform_connect(door, request, TAKE_FD(socket->fd), address, bytes, -1);
 		return 0;
 	}

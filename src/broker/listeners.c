@@ -17,6 +17,7 @@ struct listener {
 		struct sockaddr_storage storage;
 	} address; /* as getsockname gave it */
 	socklen_t address_bytes;
+	int type;		    /* unix only */
 	struct sock_diag_unix diag; /* unix only */
 };
 
@@ -109,12 +110,14 @@ int
 listeners_note_unix(struct listeners *listeners, int socket_fd)
 {
 	struct listener listener = { 0 };
+	socklen_t n = sizeof(listener.type);
 	struct stat status;
 	int r = describe_socket(socket_fd, &listener);
 
 	if (r < 0)
 		return r;
-	if (fstat(socket_fd, &status) < 0)
+	if (fstat(socket_fd, &status) < 0 ||
+	    getsockopt(socket_fd, SOL_SOCKET, SO_TYPE, &listener.type, &n) < 0)
 		return -errno;
 	listener.diag.inode = (uint32_t)status.st_ino;
 	listener.diag.cookie = listener.cookie;
@@ -155,12 +158,12 @@ listeners_own_unix_file(struct listeners *listeners, uint32_t device, uint64_t i
 }
 
 bool
-listeners_own_abstract(struct listeners *listeners, const char *name, size_t length)
+listeners_own_abstract(struct listeners *listeners, int type, const char *name, size_t length)
 {
 	for (size_t i = 0; i < listeners->count; i++) {
 		struct listener *listener = &listeners->items[i];
 
-		if (listener->address.any.sa_family == AF_UNIX &&
+		if (listener->address.any.sa_family == AF_UNIX && listener->type == type &&
 		    listener->address_bytes == offsetof(struct sockaddr_un, sun_path) + length &&
 		    memcmp(listener->address.un.sun_path, name, length) == 0 &&
 		    is_alive(listeners, listener))
