@@ -167,6 +167,7 @@ struct destination {
 	const char *const *names;
 	size_t names_count;
 	bool is_datagram;
+	bool is_own; /* found out by judge() */
 };
 
 static void
@@ -242,6 +243,7 @@ judge(struct door *door, const struct notify_request *request, const struct door
 	if (verdict == NET_VERDICT_OWN_LISTENER && socket->type == SOCK_STREAM) {
 		int r = judge_own_listener(door, request, address);
 
+		to->is_own = r == 0;
 		if (r != -EACCES)
 			return r;
 	}
@@ -327,7 +329,8 @@ connect_internet(struct door *door, const struct notify_request *request,
 			r = judge(door, request, socket, address, &to);
 	}
 	if (r == 0) {
-		door_perform_connect(door, request, TAKE_FD(socket->fd), address, bytes, -1);
+		door_perform_connect(door, request, TAKE_FD(socket->fd), address, bytes, -1,
+				     to.is_own);
 		return;
 	}
 	fd_close(socket->fd);
@@ -360,7 +363,7 @@ door_handle_connect(struct door *door, const struct notify_request *request)
 	else if (socket.domain == AF_UNIX)
 		door_connect_unix(door, request, &socket, &address, bytes);
 	else if (socket.domain == AF_NETLINK && socket.protocol == NETLINK_ROUTE)
-		door_perform_connect(door, request, socket.fd, &address, bytes, -1);
+		door_perform_connect(door, request, socket.fd, &address, bytes, -1, false);
 	else
 		refuse_family(door, request, &socket);
 }

@@ -123,11 +123,12 @@ void door_connect_unix(struct door *door, const struct notify_request *request,
 /*
  * Connects the duplicate, so that the broker does not stall and the caller sees what it would
  * have seen; answers at once or when it is known. Takes socket_fd, and handle_fd (-1, or
- * what the address goes through).
+ * what the address goes through). `own`: it was allowed because the listener of this address is the
+ * sandbox's own, and lasts no longer than that.
  */
 void door_perform_connect(struct door *door, const struct notify_request *request, int socket_fd,
-			  const union door_address *address, socklen_t address_bytes,
-			  int handle_fd);
+			  const union door_address *address, socklen_t address_bytes, int handle_fd,
+			  bool own);
 /* A job that sees paths as the caller does; the action's own fields are still to be set. */
 struct as_caller_job door_new_job(struct door *door, const struct notify_request *request,
 				  enum as_caller_action action);

@@ -134,7 +134,7 @@ connect_file(struct door *door, const struct notify_request *request, struct doo
 		door_perform_as_caller(door, request, &job);
 		return;
 	}
-	door_perform_connect(door, request, TAKE_FD(socket->fd), &address, bytes, file_fd);
+	door_perform_connect(door, request, TAKE_FD(socket->fd), &address, bytes, file_fd, false);
 }
 
 /* 0 and the request is taken care of, or a negative errno. */
@@ -170,7 +170,7 @@ connect_abstract(struct door *door, const struct notify_request *request,
 	char subject[sizeof(address->un.sun_path) + 1] = "@";
 
 	if (listeners_own_abstract(&door->listeners, socket->type, address->un.sun_path, length)) {
-		door_perform_connect(door, request, TAKE_FD(socket->fd), address, bytes, -1);
+		door_perform_connect(door, request, TAKE_FD(socket->fd), address, bytes, -1, true);
 		return 0;
 	}
 	memcpy(subject + 1, address->un.sun_path + 1, length - 1);

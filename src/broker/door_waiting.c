@@ -7,9 +7,13 @@
  * open file that broker and caller share. What is in progress then is finished by a second
  * connect() when the socket becomes writable, which gives the very result that the kernel keeps for
  * a caller that waits.
+ *
+ * A connect to an own listener whose backlog is full is watched until it is through, whoever waits
+ * for it: the kernel sends its SYN again for two minutes, and by then the port may be another's.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -47,6 +51,9 @@ struct door_waiting {
 	int handle_fd;
 	int child_pidfd;
 	enum as_caller_action action; /* CHILD only */
+	bool own;		      /* to a listener that must be the sandbox's own */
+	bool answered;		      /* nobody waits: it is only watched */
+	uint64_t cookie;	      /* of the socket; `own` only */
 	union door_address address;
 	socklen_t address_bytes;
 	uint64_t began_ns;
@@ -67,7 +74,7 @@ schedule_look(struct door *door)
 	{
 		if (waiting->kind == WAITING_UNIX)
 			after_ms = MIN(after_ms, (uint64_t)UNIX_RETRY_MS);
-		if (now - waiting->began_ns < LOOK_SOON_FOR_NS)
+		if (waiting->own || now - waiting->began_ns < LOOK_SOON_FOR_NS)
 			after_ms = MIN(after_ms, (uint64_t)LOOK_SOON_MS);
 		if (waiting->deadline_ns != 0 && waiting->deadline_ns <= now)
 			after_ms = 0;
@@ -100,14 +107,92 @@ forget_waiting(struct door *door, struct door_waiting *waiting)
 	free(waiting);
 }
 
+/* Whether the connect goes on when its caller does not wait for it any more. */
+static bool
+is_to_be_watched(const struct door_waiting *waiting)
+{
+	struct tcp_info info = { 0 };
+	socklen_t n = sizeof(info);
+
+	return waiting->own && waiting->kind == WAITING_INTERNET &&
+	       getsockopt(waiting->socket_fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 &&
+	       info.tcpi_state == TCP_SYN_SENT;
+}
+
+static void
+leave_waiting(struct door *door, struct door_waiting *waiting)
+{
+	if (is_to_be_watched(waiting)) {
+		waiting->answered = true;
+		waiting->deadline_ns = 0;
+	} else {
+		forget_waiting(door, waiting);
+	}
+}
+
 static void
 finish_waiting(struct door *door, struct door_waiting *waiting, int error)
 {
 	uint64_t id = waiting->id;
+	bool answered = waiting->answered;
 
 	/* First what it holds: the caller may close its socket, and mean the last of it. */
-	forget_waiting(door, waiting);
-	notify_answer_error(&door->notify, id, error);
+	leave_waiting(door, waiting);
+	if (!answered)
+		notify_answer_error(&door->notify, id, error);
+}
+
+static uint64_t
+cookie_of(int socket_fd)
+{
+	uint64_t cookie = 0;
+	socklen_t n = sizeof(cookie);
+
+	(void)getsockopt(socket_fd, SOL_SOCKET, SO_COOKIE, &cookie, &n);
+	return cookie;
+}
+
+/* What was watched of a socket that was dissolved, is through, or waits anew. */
+static void
+forget_watched(struct door *door, int socket_fd)
+{
+	struct door_waiting *waiting = TAILQ_FIRST(&door->waiting);
+	uint64_t cookie = waiting != NULL ? cookie_of(socket_fd) : 0;
+
+	while (waiting != NULL) {
+		struct door_waiting *next = TAILQ_NEXT(waiting, entry);
+
+		if (waiting->answered && waiting->cookie == cookie)
+			forget_waiting(door, waiting);
+		waiting = next;
+	}
+}
+
+static void
+dissolve(int socket_fd)
+{
+	const struct sockaddr nothing = { .sa_family = AF_UNSPEC };
+
+	(void)connect(socket_fd, &nothing, sizeof(nothing));
+}
+
+/* False where the listener is no longer the sandbox's own, and the connect is ended. */
+static bool
+is_still_own(struct door *door, struct door_waiting *waiting)
+{
+	const struct sockaddr_un *name = &waiting->address.un;
+	size_t length = waiting->address_bytes - offsetof(struct sockaddr_un, sun_path);
+	socklen_t n = sizeof(int);
+	int type = 0;
+
+	if (waiting->kind == WAITING_INTERNET
+		? listeners_own_tcp(&door->listeners, &waiting->address.any) == 1
+		: getsockopt(waiting->socket_fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 &&
+		      listeners_own_abstract(&door->listeners, type, name->sun_path, length))
+		return true;
+	dissolve(waiting->socket_fd);
+	finish_waiting(door, waiting, ECONNREFUSED);
+	return false;
 }
 
 /* As sock_intr_errno() in the kernel: a call with a time limit is not begun again. */
@@ -153,9 +238,15 @@ static void
 try_again(struct door *door, struct door_waiting *waiting)
 {
 	bool blocking;
-	int r =
-	    try_connect(waiting->socket_fd, &waiting->address, waiting->address_bytes, &blocking);
+	int r;
 
+	if (waiting->own && !is_still_own(door, waiting))
+		return;
+	if (waiting->answered) {
+		leave_waiting(door, waiting);
+		return;
+	}
+	r = try_connect(waiting->socket_fd, &waiting->address, waiting->address_bytes, &blocking);
 	if (!is_in_progress(waiting->kind, r))
 		finish_waiting(door, waiting, -r);
 }
@@ -204,10 +295,12 @@ look_at_one(struct door *door, struct door_waiting *waiting)
 {
 	enum caller_signal signal = CALLER_SIGNAL_NONE;
 
+	if (waiting->answered)
+		return;
 	if (is_interruptible(waiting))
 		signal = caller_signals_look(waiting->tid);
 	if (!notify_is_valid(&door->notify, waiting->id)) {
-		forget_waiting(door, waiting);
+		leave_waiting(door, waiting);
 		return;
 	}
 	if (signal == CALLER_SIGNAL_POSSIBLE && ++waiting->possible_looks < POSSIBLE_LOOKS)
@@ -236,12 +329,29 @@ end_those_past_their_deadline(struct door *door)
 	}
 }
 
+/* All of them, each time: what comes in between is not the sandbox's to choose. */
+static void
+look_at_own(struct door *door)
+{
+	struct door_waiting *waiting = TAILQ_FIRST(&door->waiting);
+
+	while (waiting != NULL) {
+		struct door_waiting *next = TAILQ_NEXT(waiting, entry);
+
+		if (waiting->own && waiting->kind == WAITING_INTERNET)
+			(void)is_still_own(door, waiting);
+		waiting = next;
+	}
+}
+
 static void
 look_at_waiting(void *data)
 {
 	struct door *door = data;
-	size_t looks = MIN(door->waiting_count, (size_t)LOOKS_MAX);
+	size_t looks;
 
+	look_at_own(door);
+	looks = MIN(door->waiting_count, (size_t)LOOKS_MAX);
 	/* In turns, each looked at going to the end. */
 	for (size_t i = 0; i < looks; i++) {
 		struct door_waiting *waiting = TAILQ_FIRST(&door->waiting);
@@ -296,16 +406,22 @@ watch_waiting(struct door *door, struct door_waiting *waiting, int fd, uint32_t 
 
 void
 door_perform_connect(struct door *door, const struct notify_request *request, int socket_fd,
-		     const union door_address *address, socklen_t address_bytes, int handle_fd)
+		     const union door_address *address, socklen_t address_bytes, int handle_fd,
+		     bool own)
 {
 	enum waiting_kind kind =
 	    address->any.sa_family == AF_UNIX ? WAITING_UNIX : WAITING_INTERNET;
 	struct door_waiting *waiting;
 	bool blocking = false;
 	int r = try_connect(socket_fd, address, address_bytes, &blocking);
+	bool lasts = is_in_progress(kind, r) && (blocking || (own && r == -EINPROGRESS));
 
-	if (!blocking || !is_in_progress(kind, r) || door->waiting_count >= door->waiting_max) {
-		if (blocking && is_in_progress(kind, r))
+	if (r == 0 || r == -EINPROGRESS || lasts)
+		forget_watched(door, socket_fd);
+	if (!lasts || door->waiting_count >= door->waiting_max) {
+		if (lasts && own)
+			dissolve(socket_fd);
+		if (lasts)
 			r = -EAGAIN;
 		fd_close(socket_fd);
 		fd_close(handle_fd);
@@ -317,9 +433,16 @@ door_perform_connect(struct door *door, const struct notify_request *request, in
 	waiting->handle_fd = handle_fd;
 	waiting->address = *address;
 	waiting->address_bytes = address_bytes;
+	waiting->own = own;
+	waiting->cookie = own ? cookie_of(socket_fd) : 0;
 	waiting->deadline_ns = deadline_of(socket_fd);
-	if (kind == WAITING_INTERNET && watch_waiting(door, waiting, socket_fd, EPOLLOUT) < 0)
+	if (kind == WAITING_INTERNET && watch_waiting(door, waiting, socket_fd, EPOLLOUT) < 0) {
+		if (own)
+			dissolve(socket_fd);
 		finish_waiting(door, waiting, EAGAIN);
+	} else if (!blocking) {
+		finish_waiting(door, waiting, EINPROGRESS);
+	}
 	schedule_look(door);
 }
 

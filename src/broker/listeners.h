@@ -47,8 +47,8 @@ int listeners_own_tcp(const struct listeners *listeners, const struct sockaddr *
 /* Whether a noted unix listener lives and is bound to this file; `device` as sock_diag_unix has it. */
 bool listeners_own_unix_file(struct listeners *listeners, uint32_t device, uint64_t inode);
 /*
- * Whether a noted unix listener of this type lives and has this abstract name (a leading NUL and what
- * follows). Each type has names of its own: a stream and a seqpacket socket may have the same one.
+ * Whether a noted unix listener of this type lives and has this abstract name (a leading NUL and
+ * what follows). Each type has names of its own: a stream and a seqpacket socket may have the same.
  */
 bool listeners_own_abstract(struct listeners *listeners, int type, const char *name, size_t length);
 

@@ -311,6 +311,74 @@ def test_a_limited_server_is_not_reached_from_outside(client, internet):
     assert "served" not in _serve_inside(client, internet, ["--allow-net", "*:80"])
 
 
+FULL_BACKLOG = """
+import socket, threading, time
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("127.0.0.1", 4323))
+listener.listen(0)
+pending = [socket.socket() for _ in range(4)]
+for one in pending:
+    one.setblocking(False)
+    one.connect_ex(("127.0.0.1", 4323))
+waits = socket.socket()
+def wait():
+    try: waits.connect(("127.0.0.1", 4323))
+    except OSError: pass
+threading.Thread(target=wait, daemon=True).start()
+time.sleep(1.3)
+"""
+
+
+def test_a_pending_connect_ends_with_the_own_listener(client, internet):
+    """Its SYN is sent again after 3 seconds; a service of the host that took the port would answer."""
+    process = client.popen_porta("run", "/usr/bin/python3", "--allow-net", "*:80", "--", "-c",
+                                 FULL_BACKLOG + textwrap.dedent("""
+        listener.close()
+        print("ready", flush=True)
+        time.sleep(2.5)
+        for one in (*pending, waits):
+            one.settimeout(0.5)
+            try: print(one.recv(100))
+            except OSError as error: print(type(error).__name__)
+        """))
+    outside = None
+    try:
+        assert process.stdout.readline() == b"ready\n", process.stderr.read()
+        outside = subprocess.Popen(internet.enter("client", "/usr/bin/python3", "-c", textwrap.dedent("""
+            import socket
+            listener = socket.socket()
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", 4323))
+            listener.listen()
+            while True: listener.accept()[0].sendall(b"of the host")
+            """)))
+        got = process.stdout.read()
+        assert b"of the host" not in got and got.count(b"\n") == 5, got
+    finally:
+        if outside is not None:
+            outside.kill()
+            outside.wait(10)
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+        process.stderr.close()
+
+
+def test_a_full_backlog_of_an_own_listener_delays(client):
+    result = client.python(FULL_BACKLOG + textwrap.dedent("""
+        listener.listen(10)
+        while True:
+            listener.settimeout(4)
+            try: listener.accept()[0].sendall(b"served")
+            except OSError: break
+        for one in (*pending, waits):
+            one.settimeout(1)
+            print(one.recv(100).decode())
+        """), "--allow-net", "*:80")
+    assert result.ok().out == "served\n" * 5, str(result)
+
+
 # ---- what a connect is like -----------------------------------------------
 
 RULES = ["--allow-net", f"{net.ALPHA4}:*", "--allow-net", f"{net.SILENT4}:*"]
