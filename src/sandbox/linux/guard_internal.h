@@ -61,6 +61,7 @@ struct guard {
 	size_t watches_count;
 	int quarantine_fd; /* -1 until something is taken */
 	char *quarantine_path;
+	bool is_quarantine_inside; /* beneath a writable mount: no directory is renamed into it */
 	size_t taken_count;
 	size_t audit_events;
 	bool is_ending;

@@ -3,6 +3,10 @@
  * directory of this run in porta's data directory. Where that is another file system, the name is
  * renamed aside where it is, and then copied over and removed; what is too large or too strange to
  * copy stays aside.
+ *
+ * The same where porta's data directory lies in a writable mount (-v ~). A directory that a program
+ * inside holds open stays in that mount wherever it is renamed to, and ".." leads on from there past
+ * every mount that was made below a pinned directory, those on protected names too.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -62,6 +66,34 @@ make_directories(const struct guard *guard, const char *path)
 	return open_in_host(guard, path);
 }
 
+/* Whether a directory is a writable mount's or below it, by inodes: each may have several paths. */
+static bool
+is_in_writable_mount(const struct guard *guard, int directory_fd)
+{
+	_cleanup_fd_ int fd = openat(directory_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct plan_inode below = { 0 };
+	struct stat st;
+
+	while (fd >= 0 && fstat(fd, &st) == 0) {
+		int above_fd;
+
+		if (st.st_dev == below.device && st.st_ino == below.number)
+			return false; /* the root directory, whose parent is itself */
+		for (size_t i = 0; i < guard->plan->mounts_count; i++) {
+			const struct plan_mount *mount = &guard->plan->mounts[i];
+
+			if (mount->kind == PLAN_MOUNT_WRITABLE &&
+			    mount->inode.device == st.st_dev && mount->inode.number == st.st_ino)
+				return true;
+		}
+		below = (struct plan_inode){ .device = st.st_dev, .number = st.st_ino };
+		above_fd = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd_close(fd);
+		fd = above_fd;
+	}
+	return true;
+}
+
 int
 guard_quarantine_open(struct guard *guard)
 {
@@ -84,6 +116,7 @@ guard_quarantine_open(struct guard *guard)
 	if (fd < 0)
 		return -1;
 	guard->quarantine_fd = fd;
+	guard->is_quarantine_inside = is_in_writable_mount(guard, fd);
 	guard->quarantine_path = TAKE_PTR(path);
 	return fd;
 }
@@ -239,7 +272,7 @@ remove_tree(int directory_fd, const char *name, void *data)
 }
 
 /*
- * To another file system. What a program inside adds while it is copied goes, like what it removes,
+ * By a copy. What a program inside adds while it is copied goes, like what it removes,
  * unseen.
  */
 static int
@@ -273,7 +306,7 @@ guard_quarantine_take(struct guard *guard, struct guard_directory *directory, co
 	_cleanup_free_ char *kept =
 	    mem_printf("%zu-%.*s", ++guard->taken_count, NAME_MAX_BYTES, name);
 
-	if (fd < 0)
+	if (fd < 0 || guard->is_quarantine_inside)
 		return take_across(guard, directory, name, kept, ret_path);
 	if (renameat(directory->host_fd, name, fd, kept) == 0) {
 		*ret_path = path_join(guard->quarantine_path, kept);
