@@ -73,6 +73,39 @@ def test_ssh_through_a_bind_mount(runner, workspace):
         assert "SECRET" not in result.out and result.code != 0, str(result)
 
 
+@pytest.mark.parametrize("as_user", [pytest.param("root", marks=pytest.mark.skipif(
+    os.geteuid() != 0, reason="needs root, to make a bind mount"))], indirect=True)
+@pytest.mark.parametrize("source, target, flags", [
+    (".", "inside/again", ["-v", "inside"]),
+    ("inside", "inside/again", ["-v", "inside"]),
+    ("inside/.git/hooks", "inside/again", ["-v", "inside"]),
+    ("inside/sub", "inside/again", ["-v", "inside"]),
+    ("inside", "other/again", ["-v", "inside", "-v", "other"]),
+    (".", "other/again", ["-v", "other/again/inside", "-v", "."]),
+])
+def test_protected_names_through_a_bind_mount(runner, workspace, source, target, flags):
+    """A protected file by a second writable path, of a bind mount inside a writable mount."""
+    for name in ("inside/again", "inside/sub", "inside/.claude", "other/again"):
+        (workspace / name).mkdir(parents=True)
+    (workspace / "inside/sub/file").write_text("text\n", encoding="utf-8")
+    (workspace / "inside/.claude/settings.json").write_text("{}\n", encoding="utf-8")
+    runner.bare("git", "init", "-q", "inside", cwd=workspace).ok()
+    before = {name: harness.snapshot(workspace / "inside" / name) for name in (".git", ".claude")}
+    # Globs: find does not walk into a directory that is mounted below itself.
+    attack = ("for d in inside inside/again inside/again/inside other/again other/again/inside; do "
+              "for f in $d/.git/config $d/config $d/.claude/settings.json $d/file $d/sub/file $d/.git/hooks/evil "
+              "$d/evil; do test -d ${f%/*} && (echo evil >> $f); done; done 2>/dev/null; "
+              "rm -f inside/evil inside/config inside/file; echo end")
+    script = (f"mount --bind {source} {target} && "
+              f"{runner.program} run sh --quiet --deny-read inside/sub \"$@\" -- -c '{attack}'")
+    result = runner.bare("unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *flags,
+                         cwd=workspace)
+    assert "end" in result.out, str(result)
+    for name, snapshot in before.items():
+        assert harness.difference(snapshot, harness.snapshot(workspace / "inside" / name)) == "", str(result)
+    assert (workspace / "inside/sub/file").read_text(encoding="utf-8") == "text\n"
+
+
 def test_home_of_the_environment_hides_no_less(runner, workspace, as_user):
     """HOME that leads elsewhere does not uncover the keys of the user's real home."""
     if as_user.is_root:

@@ -253,6 +253,77 @@ hide_kernel_filesystems(struct hider *hider)
 	}
 }
 
+/* Whether a writable path lies on this mount, or the mount on a writable path. */
+static bool
+shows_writable(const struct mount_entry *entry, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->mounts_count; i++) {
+		const struct plan_mount *mount = &plan->mounts[i];
+
+		if (mount->kind == PLAN_MOUNT_WRITABLE &&
+		    (path_is_beneath(mount->path, entry->point) || path_is_beneath(entry->point, mount->path)))
+			return true;
+	}
+	return false;
+}
+
+/* Whether two mounts of one file system show writable paths. Mostly not, and then no path needs a look. */
+static bool
+may_have_aliases(const struct hider *hider)
+{
+	const struct mount_entry *entries = hider->table.entries;
+
+	for (size_t i = 1; i < hider->table.count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (entries[i].device_major == entries[j].device_major &&
+			    entries[i].device_minor == entries[j].device_minor &&
+			    shows_writable(&entries[i], hider->plan) && shows_writable(&entries[j], hider->plan))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool
+has_mount_at(const struct plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->mounts_count; i++) {
+		if (str_equal(plan->mounts[i].path, path))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What is read-only in a writable directory is so by every other writable path to it: of a /tmp that is
+ * mounted on /var/tmp too, of a directory that is mounted below itself.
+ */
+static int
+hold_everywhere(struct hider *hider, struct error *err)
+{
+	struct plan *plan = hider->plan;
+	size_t count = may_have_aliases(hider) ? plan->mounts_count : 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct strv aliases = STRV_INIT;
+
+		if (plan->mounts[i].kind != PLAN_MOUNT_READ_ONLY ||
+		    !plan_is_in_writable(plan, plan->mounts[i].path))
+			continue;
+		r = mount_table_aliases(&hider->table, plan->mounts[i].path, &aliases, err);
+		for (size_t j = 1; r == 0 && j < aliases.count; j++) {
+			const char *alias = aliases.items[j];
+
+			if (plan_is_in_writable(plan, alias) && !has_mount_at(plan, alias))
+				plan_add_mount(plan, PLAN_MOUNT_READ_ONLY, alias, plan->mounts[i].reason)
+				    ->inode = plan_inode_at(alias);
+		}
+		strv_done(&aliases);
+	}
+	return r;
+}
+
 int
 plan_hide(struct plan *plan, const struct policy *policy, const struct plan_homes *homes,
 	  struct error *err)
@@ -264,7 +335,9 @@ plan_hide(struct plan *plan, const struct policy *policy, const struct plan_home
 	if (r < 0)
 		return r;
 	hide_kernel_filesystems(&hider);
-	r = mask_below(&hider, &homes->own, key_directories, "keys", err);
+	r = hold_everywhere(&hider, err);
+	if (r == 0)
+		r = mask_below(&hider, &homes->own, key_directories, "keys", err);
 	if (r == 0)
 		r = mask_below(&hider, &homes->others, key_directories, "keys", err);
 	if (r == 0 && policy->deny_read_credentials)
