@@ -77,6 +77,16 @@ def test_no_input_is_pushed_into_the_terminal(runner):
     assert code == 0 and "held" in shown and "ESCAPED" not in shown, shown
 
 
+def test_the_terminal_works_after_the_run(runner):
+    """Neither exclusive, so that sudo or ssh could not open it, nor with its output stopped."""
+    script = ("import fcntl, termios\nfor number, value in (termios.TIOCEXCL, 0), (termios.TCXONC, termios.TCOOFF):\n"
+              " try: fcntl.ioctl(0, number, value)\n except OSError: pass\n")
+    code, shown = _with_terminal(runner, "timeout", "--foreground", "20", "sh", "-c",
+                                 "\"$0\" run /usr/bin/python3 -- -c \"$1\"; (echo end > /dev/tty)",
+                                 runner.program, script)
+    assert code == 0 and shown == "end\r\n", shown
+
+
 def test_other_terminals_are_out_of_reach(runner):
     """The terminal of another session of the same user: not there, not opened, not written to."""
     leader, follower = pty.openpty()

@@ -37,6 +37,7 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "sandbox/linux/filter.h"
@@ -532,6 +533,9 @@ static const struct probe probes[] = {
 	PROBE(ioctl, ANY_TIER, ANY_NET, EPERM, 3, NO_DESCRIPTOR, TIOCSTI, 0),
 	PROBE(ioctl, ANY_TIER, ANY_NET, EPERM, 3, NO_DESCRIPTOR, TIOCLINUX, 0),
 	PROBE(ioctl, ANY_TIER, ANY_NET, EPERM, 3, NO_DESCRIPTOR, TIOCSETD, 0),
+	PROBE(ioctl, ANY_TIER, ANY_NET, EPERM, 3, NO_DESCRIPTOR, TIOCEXCL, 0),
+	PROBE(ioctl, ANY_TIER, ANY_NET, EPERM, 3, NO_DESCRIPTOR, TCXONC, TCOOFF),
+	ALLOWED(ioctl, ANY_TIER, ANY_NET, EBADF, 3, NO_DESCRIPTOR, TCXONC, TCOON),
 	PROBE(ioctl, ANY_TIER, ANY_NET, ENOTTY, 3, NO_DESCRIPTOR, 0x50009401, 0), /* BTRFS_IOC_SNAP_CREATE */
 	PROBE(ioctl, ANY_TIER, ANY_NET, ENOTTY, 3, NO_DESCRIPTOR, 0x50009417, 0), /* ..._V2 */
 	PROBE(ioctl, ANY_TIER, ANY_NET, ENOTTY, 3, NO_DESCRIPTOR, 0x4020bc10, 0), /* BCH_IOCTL_SUBVOLUME_CREATE */

@@ -33,6 +33,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 
 #define FILTER_TESTS_MAX 3
 
@@ -254,12 +255,14 @@ static const struct filter_rule filter_rules[] = {
 
 /*
  * ioctl. TIOCSTI and TIOCLINUX type on the terminal (CVE-2017-5226), line disciplines are old kernel code that
- * any terminal loads (CVE-2023-6546). Snapshots of btrfs and bcachefs would show, in a writable directory,
+ * any terminal loads (CVE-2023-6546); an exclusive terminal, or one with its output stopped, which no key starts
+ * again, would stay so after the run. Snapshots of btrfs and bcachefs would show, in a writable directory,
  * what is mounted over in the subvolume that they are taken of: of their types only what copies data
  * is let pass. The keys of encrypted directories belong to the file system, not to a mount: without its key
  * a home is locked. Without read-only mounts the list is of what changes no inode.
  */
-{ "ioctl", .tests = { IS(1, TIOCSTI, TIOCLINUX, TIOCSETD) }, .action = REFUSE(EPERM) },
+{ "ioctl", .tests = { IS(1, TIOCSTI, TIOCLINUX, TIOCSETD, TIOCEXCL) }, .action = REFUSE(EPERM) },
+{ "ioctl", .tests = { IS(1, TCXONC), IS(2, TCOOFF) }, .action = REFUSE(EPERM) },
 { "ioctl", .tests = { IS(1, FICLONE, FICLONERANGE, FIDEDUPERANGE) }, .action = ALLOW },
 { "ioctl", .tiers = TIER_1, .tests = { IS(1, FS_IOC_ADD_ENCRYPTION_KEY, FS_IOC_REMOVE_ENCRYPTION_KEY) },
   .action = REFUSE(ENOTTY) },
