@@ -17,6 +17,8 @@
 /* Entries of a mount's top that are read; in a larger directory each name is looked for. */
 #define LISTED_ENTRIES_MAX 64
 #define LISTED_NAMES_MAX   128
+/* Entries of a protected directory that are looked through for symlinks. */
+#define LINKS_ENTRIES_MAX 4096
 
 /* The last of the mounts that is at or above `path`, or NULL. */
 static struct plan_mount *
@@ -149,6 +151,38 @@ find_watch(const struct plan *plan, const char *directory, const char *name)
 	return NULL;
 }
 
+/*
+ * A hook that is a symlink to a script of the tree: what it leads to is what git runs, and so for
+ * the settings of an editor. A directory is left alone: a link to the sources would make them
+ * read-only.
+ */
+static void
+protect_linked_files(struct protect *p, const char *directory, const char *label)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	size_t left = LINKS_ENTRIES_MAX;
+
+	if (stream == NULL) {
+		fd_close(fd);
+		return;
+	}
+	while (left-- > 0 && (entry = readdir(stream)) != NULL) {
+		_cleanup_free_ char *path = NULL;
+		struct stat st;
+
+		if ((entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN) ||
+		    str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
+			continue;
+		if (fstatat(fd, entry->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode))
+			continue;
+		path = path_join(directory, entry->d_name);
+		protect_path(p, path, 0, label);
+	}
+	closedir(stream);
+}
+
 /* What is at `directory`/`name` was found to be `st` (NULL: nothing), and no symlink. */
 static void
 protect_found(struct protect *p, const char *directory, const char *name, const struct stat *st,
@@ -166,6 +200,8 @@ protect_found(struct protect *p, const char *directory, const char *name, const 
 	watch = find_watch(p->plan, directory, name);
 	if (watch == NULL) {
 		add_watch(p->plan, directory, name, flags, label)->exists = st != NULL;
+		if (path != NULL && S_ISDIR(st->st_mode) && (flags & PROTECT_DIRECTORY) != 0)
+			protect_linked_files(p, path, label);
 	} else if ((flags & PROTECT_GIT_CONFIG) != 0) {
 		watch->is_git_config = true;
 	}

@@ -185,3 +185,24 @@ def test_a_git_directory_beside_its_working_tree(runner, workspace):
     assert result.out == "end\n", str(result)
     assert (workspace / "real/config").read_text(encoding="utf-8") == before
     assert not (workspace / "real/hooks/pre-commit").exists()
+
+
+def test_what_a_hook_links_to(runner, workspace):
+    """`.git/hooks/pre-commit` is a symlink to a script of the tree: that script is what git runs."""
+    runner.bare("sh", "-ec", "git -c init.defaultBranch=main init -q .; mkdir scripts .claude conf src;"
+                "echo '#!/bin/sh' > scripts/pre-commit; chmod +x scripts/pre-commit;"
+                "ln -s ../../scripts/pre-commit .git/hooks/pre-commit;"
+                "ln -s ../../scripts/post-commit .git/hooks/post-commit;"
+                "echo '{}' > conf/settings.json; ln -s ../conf/settings.json .claude/settings.json;"
+                "ln -s ../src .claude/src; echo text > src/file", cwd=workspace).ok()
+    result = runner.sh("echo evil >> scripts/pre-commit; echo evil > scripts/post-commit; echo evil > conf/settings.json;"
+                       "mv scripts moved; mkdir -p scripts; echo evil > scripts/pre-commit;"
+                       "echo work > src/file; echo work > scripts/other; echo end", "-v", ".", cwd=workspace)
+    assert result.out == "end\n", str(result)
+    for name in (".git/hooks/pre-commit", ".claude/settings.json"):
+        assert "evil" not in (workspace / name).read_text(encoding="utf-8"), str(result)
+    assert not (workspace / ".git/hooks/post-commit").exists(), str(result)
+    assert "post-commit" in result.err, str(result)
+    # The links to directories, and what lies beside a linked file, are free.
+    assert (workspace / "src/file").read_text(encoding="utf-8") == "work\n"
+    assert (workspace / "scripts/other").read_text(encoding="utf-8") == "work\n"
