@@ -27,6 +27,8 @@
 #define COPY_ENTRIES_MAX 4096
 #define COPY_BYTES_MAX	 (64LL * 1024 * 1024)
 #define COPY_DEPTH_MAX	 32
+/* The same tree removed, with what was added meanwhile. */
+#define REMOVE_ENTRIES_MAX (2 * COPY_ENTRIES_MAX)
 /* Of a name that is taken, as part of its name in quarantine. */
 #define NAME_MAX_BYTES 128
 
@@ -257,18 +259,31 @@ copy_entry(int from_fd, const char *from, int to_fd, const char *to, int depth,
 	return 0; /* a socket, FIFO or device has nothing in it */
 }
 
+/* `data` counts entries down: a program inside that has the directory open may add as fast as this removes. */
 static int
-remove_tree(int directory_fd, const char *name, void *data)
+remove_entry(int directory_fd, const char *name, void *data)
 {
+	size_t *left = data;
 	int fd;
 
+	if (*left == 0)
+		return -EFBIG;
+	--*left;
 	if (unlinkat(directory_fd, name, 0) == 0)
 		return 0;
 	fd = openat(directory_fd, name, DIRECTORY_FLAGS);
 	if (fd < 0)
 		return -errno;
-	for_each_entry(fd, remove_tree, data);
+	for_each_entry(fd, remove_entry, left);
 	return unlinkat(directory_fd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
+static int
+remove_tree(int directory_fd, const char *name)
+{
+	size_t left = REMOVE_ENTRIES_MAX;
+
+	return remove_entry(directory_fd, name, &left);
 }
 
 /*
@@ -288,12 +303,12 @@ take_across(struct guard *guard, struct guard_directory *directory, const char *
 		return -errno;
 	if (guard->quarantine_fd >= 0 &&
 	    copy_entry(directory->host_fd, aside, guard->quarantine_fd, kept, 0, &budget) == 0) {
-		remove_tree(directory->host_fd, aside, NULL);
+		remove_tree(directory->host_fd, aside);
 		*ret_path = path_join(guard->quarantine_path, kept);
 		return 0;
 	}
 	if (guard->quarantine_fd >= 0)
-		remove_tree(guard->quarantine_fd, kept, NULL);
+		remove_tree(guard->quarantine_fd, kept);
 	*ret_path = path_join(directory->path, aside);
 	return 0;
 }
