@@ -34,6 +34,7 @@ static const struct {
 	{ .number = SYS_bind, .fn = door_handle_bind },
 	{ .number = SYS_listen, .fn = door_handle_listen },
 	{ .number = SYS_socket, .fn = door_handle_socket },
+	{ .number = SYS_setsockopt, .fn = door_handle_setsockopt },
 #ifdef SYS_chmod
 	{ .number = SYS_chmod, .fn = door_handle_chmod },
 #endif

@@ -1,6 +1,6 @@
 /*
  * The network door: answers the calls that the seccomp filter traps. connect,
- * listen, bind, socket, and chmod with setgid are judged by the policy and, where
+ * listen, bind, socket, SO_REUSEADDR, and chmod with setgid are judged by the policy and, where
  * they are allowed, performed here on a duplicate of the caller's descriptor; the
  * answer is never "continue", since another thread could change what was judged.
  */

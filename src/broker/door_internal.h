@@ -73,6 +73,7 @@ void door_handle_connect(struct door *door, const struct notify_request *request
 void door_handle_bind(struct door *door, const struct notify_request *request);
 void door_handle_listen(struct door *door, const struct notify_request *request);
 void door_handle_socket(struct door *door, const struct notify_request *request);
+void door_handle_setsockopt(struct door *door, const struct notify_request *request);
 void door_handle_chmod(struct door *door, const struct notify_request *request);
 void door_handle_fchmod(struct door *door, const struct notify_request *request);
 void door_handle_fchmodat(struct door *door, const struct notify_request *request);

@@ -232,6 +232,51 @@ def test_rules_close_udp(client):
     assert "none" in client.python(UDP, "--allow-net", f"{net.ALPHA4}:*", args=(net.ALPHA4,)).ok().out
 
 
+UDP_SERVER = """
+import os, socket
+def server(option=None):
+    one = socket.socket(type=socket.SOCK_DGRAM)
+    if option is not None:
+        one.setsockopt(socket.SOL_SOCKET, option, 1)
+    return one
+def echoes(one):
+    caller = socket.socket(type=socket.SOCK_DGRAM)
+    caller.settimeout(5)
+    caller.connect(("127.0.0.1", one.getsockname()[1]))
+    caller.send(b"x")
+    one.sendto(*one.recvfrom(9))
+    return caller.recv(9) == b"x"
+plain = server()
+plain.bind(("127.0.0.1", 4325))
+print(echoes(plain))
+habit = server(socket.SO_REUSEADDR)
+habit.bind(("0.0.0.0", 4326))
+print(echoes(habit))
+try:
+    workers = [server(socket.SO_REUSEPORT) for _ in range(3)]
+    print("a port for each worker")
+except OSError:
+    shared = server(socket.SO_REUSEADDR)
+    shared.bind(("0.0.0.0", 4327))
+    for _ in range(3):
+        if os.fork() == 0:
+            shared.sendto(*shared.recvfrom(9))
+            os._exit(0)
+    caller = socket.socket(type=socket.SOCK_DGRAM)
+    caller.settimeout(5)
+    for _ in range(3):
+        caller.sendto(b"x", ("127.0.0.1", 4327))
+    print([caller.recv(9) for _ in range(3)] == [b"x"] * 3)
+"""
+
+
+@pytest.mark.parametrize("network", ["full", "outbound"])
+def test_datagram_servers(client, network):
+    """SO_REUSEADDR out of habit, and workers at one socket, since SO_REUSEPORT is refused."""
+    result = client.python(UDP_SERVER, "--net", network).ok()
+    assert result.out.split() == ["True"] * 3, str(result)
+
+
 # ---- listening ------------------------------------------------------------
 
 LISTEN_AND_CALL = """
@@ -260,6 +305,26 @@ except OSError as error:
 def test_own_listener(client, flags, address):
     result = client.python(LISTEN_AND_CALL, *flags, args=(address,)).ok()
     assert result.out.splitlines() == ["b'own'", "closed"], str(result)
+
+
+RESTART = """
+import socket
+for _ in range(2):
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", 4328))
+    listener.listen()
+    caller = socket.create_connection(("127.0.0.1", 4328))
+    peer, _ = listener.accept()
+    # The side that closes first is the one that TIME_WAIT keeps at the port.
+    peer.close(); caller.close(); listener.close()
+print("restarted")
+"""
+
+
+@pytest.mark.parametrize("network", ["full", "outbound", "loopback_only"])
+def test_a_server_restarts_at_once(client, network):
+    assert "restarted" in client.python(RESTART, "--net", network).ok().out
 
 
 @pytest.mark.parametrize("flags", [["--net", "outbound"], ["--allow-net", "alpha.example.com:80"]])

@@ -58,7 +58,7 @@ static int
 install_filter(void)
 {
 	static const int judged[] = { SYS_connect, SYS_bind, SYS_listen, SYS_fchmod };
-	struct sock_filter code[2 * ARRAY_SIZE(judged) + 2];
+	struct sock_filter code[2 * ARRAY_SIZE(judged) + 6];
 	size_t n = 0;
 	struct sock_fprog program = { .filter = code };
 
@@ -68,6 +68,11 @@ install_filter(void)
 							 (unsigned)judged[i], 0, 1);
 		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
 	}
+	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setsockopt, 0, 3);
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						 offsetof(struct seccomp_data, args[2]));
+	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SO_REUSEADDR, 0, 1);
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program.len = (unsigned short)n;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -340,6 +345,47 @@ test_listening_is_tied_to_loopback(void **state)
 	allow(fixture, "192.0.2.1:%u", 80);
 	run_inside(fixture, binds_locally);
 	assert_int_equal(violations_count(fixture->violations), 1);
+}
+
+static int
+reuses_address(int fd)
+{
+	int value = -1;
+	socklen_t n = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &value, &n) == 0 ? value : -1;
+}
+
+static void
+streams_alone_reuse_an_address(struct fixture *fixture)
+{
+	_cleanup_fd_ int stream_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_cleanup_fd_ int datagram_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	_cleanup_fd_ int file_fd = open("/", O_RDONLY | O_CLOEXEC);
+	const int *unreadable = (const int *)8;
+	int value = 7;
+
+	(void)fixture;
+	CHECK(setsockopt(stream_fd, SOL_SOCKET, SO_REUSEADDR, &value, sizeof(value)) == 0);
+	CHECK(reuses_address(stream_fd) == 1);
+	CHECK(setsockopt(datagram_fd, SOL_SOCKET, SO_REUSEADDR, &value, sizeof(value)) == 0);
+	CHECK(reuses_address(datagram_fd) == 0);
+	CHECK_FAILS(setsockopt(-1, SOL_SOCKET, SO_REUSEADDR, &value, sizeof(value)), EBADF);
+	CHECK_FAILS(setsockopt(file_fd, SOL_SOCKET, SO_REUSEADDR, &value, sizeof(value)), ENOTSOCK);
+	CHECK_FAILS(setsockopt(datagram_fd, SOL_SOCKET, SO_REUSEADDR, &value, 3), EINVAL);
+	CHECK_FAILS(setsockopt(stream_fd, SOL_SOCKET, SO_REUSEADDR, &value, (socklen_t)-1), EINVAL);
+	CHECK_FAILS(setsockopt(datagram_fd, SOL_SOCKET, SO_REUSEADDR, unreadable, 4), EFAULT);
+	CHECK_FAILS(setsockopt(stream_fd, IPPROTO_TCP, SO_REUSEADDR, &value, sizeof(value)),
+		    ENOPROTOOPT);
+	value = 0;
+	CHECK(setsockopt(stream_fd, SOL_SOCKET, SO_REUSEADDR, &value, sizeof(value)) == 0);
+	CHECK(reuses_address(stream_fd) == 0);
+}
+
+static void
+test_reusing_an_address(void **state)
+{
+	run_inside(*state, streams_alone_reuse_an_address);
 }
 
 static volatile sig_atomic_t handled;
@@ -685,6 +731,7 @@ main(void)
 		DOOR_TEST(test_own_listeners),
 		DOOR_TEST(test_bad_arguments),
 		DOOR_TEST(test_listening_is_tied_to_loopback),
+		DOOR_TEST(test_reusing_an_address),
 		DOOR_TEST(test_signals),
 		DOOR_TEST(test_signal_storm),
 		DOOR_TEST(test_killed_callers),

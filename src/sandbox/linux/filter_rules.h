@@ -333,6 +333,9 @@ static const struct filter_rule filter_rules[] = {
 { "setsockopt", .tests = { IS(1, SOL_SOCKET), IS(2, SO_REUSEPORT) }, .action = REFUSE(ENOPROTOOPT) },
 { "setsockopt", .tiers = TIER_2 | TIER_3, .tests = { IS(1, SOL_SOCKET), IS(2, OPTION_PASSPIDFD) },
   .action = REFUSE(ENOPROTOOPT) },
+/* Datagram sockets that have it share a port: the broker looks whether it is one. */
+{ "setsockopt", .tiers = TIER_1 | TIER_2, .networks = OPEN | LISTEN,
+  .tests = { IS(1, SOL_SOCKET), IS(2, SO_REUSEADDR) }, .action = NOTIFY },
 { "setsockopt", .networks = OPEN | LISTEN | BLOCKED, .action = ALLOW },
 { "setsockopt", .tests = { IS(1, SOL_SOCKET), IS(2, SO_REUSEADDR, SO_KEEPALIVE, SO_LINGER, SO_RCVBUF, SO_SNDBUF,
   SO_RCVTIMEO, SO_SNDTIMEO, OPTION_RCVTIMEO_NEW, OPTION_SNDTIMEO_NEW, SO_RCVLOWAT, SO_SNDLOWAT, SO_BROADCAST,
