@@ -79,6 +79,14 @@ is_there() {
 	esac
 }
 
+# The WASM engine is built by cargo, and its headers by cmake; a distribution that has rustup has what gets a cargo
+# that is new enough.
+if sh "$(dirname "$0")/../rust/build.sh" find-cargo >/dev/null 2>&1; then
+	build_needs="$build_needs cmake:cmake"
+elif apt-cache show rustup >/dev/null 2>&1; then
+	build_needs="$build_needs rustup:rustup cmake:cmake"
+fi
+
 missing=
 for group in "$@"; do
 	case $group in

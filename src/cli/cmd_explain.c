@@ -1,4 +1,5 @@
 /* porta explain: what `porta run` with the same arguments would do, without doing it. */
+#include "broker/run.h"
 #include "broker/stdio.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -22,26 +23,29 @@ write_plan(const struct run_options *options, const struct plan *plan, struct st
 }
 
 /* Returns the exit code; `err` has a sentence unless it is EXIT_CODE_OK. */
-static enum exit_code
+static int
 explain_plan(const struct run_options *options, struct strbuf *out, struct error *err)
 {
+	struct run_prepared prepared = RUN_PREPARED_INIT;
 	struct stdio_pumps *pumps = NULL;
 	struct machine machine = { 0 };
-	enum exit_code code;
 	struct plan plan;
+	int r = -EXIT_CODE_FAILED;
 
 	plan_init(&plan);
 	/* Unlike run, which finds out by making them, this must ask whether there are namespaces.
 	 */
 	machine_probe_full(&machine);
-	code = run_prepare(options, &machine, &plan, err);
-	if (code == EXIT_CODE_OK && broker_complete_plan(&options->policy, &plan, &pumps, err) < 0)
-		code = EXIT_CODE_FAILED;
-	if (code == EXIT_CODE_OK)
+	if (run_prepare(options, &prepared, err) == 0)
+		r = run_plan(&options->policy, &prepared.command, &machine, &plan, err);
+	if (r == 0 && broker_complete_plan(&options->policy, &plan, &pumps, err) < 0)
+		r = -EXIT_CODE_FAILED;
+	if (r == 0)
 		write_plan(options, &plan, out);
 	stdio_free(pumps);
 	plan_done(&plan);
-	return code;
+	run_prepared_done(&prepared);
+	return -r;
 }
 
 static int

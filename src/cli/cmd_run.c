@@ -1,85 +1,21 @@
 /* porta run: a command in a sandbox. */
-#include <errno.h>
-#include <stdio.h>
-
+#include "broker/run.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/run_agent.h"
 #include "cli/run_prepare.h"
 
-/* Plans that are made when programs outside change what they are made from, as git and editors do. */
-#define PLANS_MAX 20
-
-/* Why a plan came to nothing: found out only by making it. */
-enum setback {
-	SETBACK_NONE,
-	SETBACK_PLANNING,   /* refused before anything was tried */
-	SETBACK_NAMESPACES, /* they cannot be made, or not be used */
-	SETBACK_CHANGED,    /* a file of the plan was replaced meanwhile */
-};
-
-/*
- * Plans and runs. Returns the code to end with, or minus that code where porta failed, and a
- * sentence.
- */
+/* Returns the exit code to end with; says why where porta failed. */
 static int
-try_run(const struct run_options *options, const struct machine *machine, enum setback *ret_setback,
-	struct error *err)
+run_native(const struct run_options *options)
 {
-	struct plan plan;
-	int r;
-
-	*ret_setback = SETBACK_NONE;
-	plan_init(&plan);
-	r = -(int)run_prepare(options, machine, &plan, err);
-	if (r == -EXIT_CODE_FAILED)
-		*ret_setback = SETBACK_PLANNING;
-	if (r == 0) {
-		r = broker_run(&options->policy, &plan, &options->broker, err);
-		if (r == -EOPNOTSUPP)
-			*ret_setback = SETBACK_NAMESPACES;
-		if (r == -ESTALE)
-			*ret_setback = SETBACK_CHANGED;
-		if (r < 0)
-			r = r == -EACCES ? -EXIT_CODE_NOT_RUNNABLE : -EXIT_CODE_FAILED;
-	}
-	plan_done(&plan);
-	return r;
-}
-
-/* What a look at the whole machine says, and what trying said: that namespaces cannot be had. */
-static void
-look_again(struct machine *machine, enum setback setback, const struct error *err)
-{
-	machine_probe_full(machine);
-	if (setback != SETBACK_NAMESPACES || machine_tier(machine) != SANDBOX_TIER_NAMESPACES)
-		return;
-	machine->user_namespaces = false;
-	snprintf(machine->user_namespaces_why, sizeof(machine->user_namespaces_why), "%s", err->message);
-}
-
-static int
-run_planned(const struct run_options *options)
-{
+	struct run_prepared prepared = RUN_PREPARED_INIT;
 	struct error err = ERROR_INIT;
-	struct machine machine = { 0 };
-	enum setback setback;
-	bool looked_again = false;
-	int plans = 0;
-	int r;
+	int r = -EXIT_CODE_FAILED;
 
-	machine_probe_quick(&machine);
-	for (;;) {
-		r = try_run(options, &machine, &setback, &err);
-		if (setback == SETBACK_NONE || ++plans == PLANS_MAX)
-			break;
-		if (setback == SETBACK_CHANGED)
-			continue;
-		if (looked_again)
-			break;
-		/* A plan that was refused is made again too: all that this machine lacks is told at once. */
-		look_again(&machine, setback, &err);
-		looked_again = true;
-	}
+	if (run_prepare(options, &prepared, &err) == 0)
+		r = run_command(&options->policy, &prepared.command, 0, &options->broker, &err);
+	run_prepared_done(&prepared);
 	return r < 0 ? output_fail("run", &err, -r) : r;
 }
 
@@ -99,7 +35,7 @@ run_run(int argc, char **argv)
 		code = output_print(&help);
 		strbuf_done(&help);
 	} else {
-		code = run_planned(&options);
+		code = run_is_agent(&options) ? run_agent(&options) : run_native(&options);
 	}
 	run_options_done(&options);
 	return code;

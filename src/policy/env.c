@@ -184,14 +184,10 @@ add_host(const struct env_request *env, char *const *host, struct strv *environm
 	}
 }
 
-void
-env_build(const struct env_request *env, char *const *host, const char *network_name,
-	  struct strv *ret_environment)
+/* What was asked for by name, in the order of asking. */
+static void
+add_entries(const struct env_request *env, char *const *host, struct strv *environment)
 {
-	static const char *const marker_prefixes[] = { "PORTA", "PORTBAY" };
-	struct strv environment = STRV_INIT;
-
-	add_host(env, host, &environment);
 	for (size_t i = 0; i < env->count; i++) {
 		const struct env_entry *entry = &env->entries[i];
 		size_t n = strlen(entry->key);
@@ -202,8 +198,19 @@ env_build(const struct env_request *env, char *const *host, const char *network_
 			text = mem_printf("%s=%s", entry->key, entry->value);
 		else if (found >= 0)
 			text = mem_strdup(host[found]);
-		put_variable(&environment, entry->key, n, text);
+		put_variable(environment, entry->key, n, text);
 	}
+}
+
+void
+env_build(const struct env_request *env, char *const *host, const char *network_name,
+	  struct strv *ret_environment)
+{
+	static const char *const marker_prefixes[] = { "PORTA", "PORTBAY" };
+	struct strv environment = STRV_INIT;
+
+	add_host(env, host, &environment);
+	add_entries(env, host, &environment);
 	for (size_t i = 0; i < ARRAY_SIZE(marker_prefixes); i++) {
 		char *marker = mem_printf("%s_SANDBOX=1", marker_prefixes[i]);
 		char *network =
@@ -212,5 +219,16 @@ env_build(const struct env_request *env, char *const *host, const char *network_
 		put_variable(&environment, marker, strcspn(marker, "="), marker);
 		put_variable(&environment, network, strcspn(network, "="), network);
 	}
+	*ret_environment = environment;
+}
+
+void
+env_build_guest(const struct env_request *env, char *const *host, struct strv *ret_environment)
+{
+	struct strv environment = STRV_INIT;
+
+	if (env->inherit)
+		add_host(env, host, &environment);
+	add_entries(env, host, &environment);
 	*ret_environment = environment;
 }

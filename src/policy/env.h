@@ -53,5 +53,7 @@ extern const char *const env_allowed_names[];
  */
 void env_build(const struct env_request *env, char *const *host, const char *network_name,
 	       struct strv *ret_environment);
+/* The environment of a WASM agent: what was asked for and nothing else, no allowlist, no markers. */
+void env_build_guest(const struct env_request *env, char *const *host, struct strv *ret_environment);
 
 #endif

@@ -148,6 +148,7 @@ struct plan {
 	struct strv cgroup_settings;
 	int cgroup_procs_fd; /* cgroup.procs of the command's group, once it is made; owned by the plan. Else -1 */
 	struct plan_stdio stdio[3];
+	int kept_fds; /* descriptors from 3 on that the command gets as they are; for workers of porta's own */
 	bool has_terminal;	  /* one of 0-2 is the controlling terminal */
 	/*
 	 * The command's group takes the terminal when it starts: porta's own has it, and neither stdout nor

@@ -61,7 +61,6 @@ confine_privileges(void)
 
 /* linux/landlock.h; the machine that builds may have an older one than the machine that runs. */
 enum {
-	FS_EXECUTE = 1 << 0,
 	FS_WRITE_FILE = 1 << 1,
 	FS_READ_FILE = 1 << 2,
 	FS_READ_DIR = 1 << 3,
@@ -74,12 +73,17 @@ enum {
 	FS_TRUNCATE = 1 << 14,
 };
 
-#define FILE_READ  (FS_READ_FILE)
 #define FILE_WRITE (FS_WRITE_FILE | FS_TRUNCATE)
-#define TREE_READ  (FS_READ_FILE | FS_READ_DIR)
 #define TREE_WRITE                                                                                 \
-	(FILE_WRITE | FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_REG | FS_MAKE_SYM |   \
-	 FS_REFER)
+	(FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_REG | FS_MAKE_SYM | FS_REFER)
+
+/* A rule for a file may have the rights of files alone. */
+static const uint64_t access_rights[][2] = {
+	[CONFINE_LIST] = { 0, FS_READ_DIR },
+	[CONFINE_READ] = { FS_READ_FILE, FS_READ_FILE | FS_READ_DIR },
+	[CONFINE_WRITE] = { FS_READ_FILE | FILE_WRITE,
+			    FS_READ_FILE | FS_READ_DIR | FILE_WRITE | TREE_WRITE },
+};
 
 /* Of each ABI, every right that it knows is handled. */
 struct landlock_rights {
@@ -104,11 +108,9 @@ allow_path(int ruleset_fd, const struct confine_path *path, uint64_t handled)
 		int32_t parent_fd;
 	} rule = { .parent_fd = path->fd };
 
-	if (path->is_directory)
-		rule.allowed = TREE_READ | (path->is_writable ? TREE_WRITE : 0);
-	else
-		rule.allowed = FILE_READ | (path->is_writable ? FILE_WRITE : 0);
-	rule.allowed &= handled;
+	rule.allowed = access_rights[path->access][path->is_directory] & handled;
+	if (rule.allowed == 0)
+		return 0;
 	/* 1 is LANDLOCK_RULE_PATH_BENEATH. */
 	return syscall(SYS_landlock_add_rule, ruleset_fd, 1, &rule, 0U) < 0 ? -errno : 0;
 }

@@ -25,11 +25,17 @@ int confine_limits(const struct confine_limit *limits, size_t count);
  */
 int confine_privileges(void);
 
+enum confine_access {
+	CONFINE_LIST, /* a directory's names, not what its files hold */
+	CONFINE_READ,
+	CONFINE_WRITE, /* reading too; in a directory also making, removing and renaming */
+};
+
 /* What of the file system stays. */
 struct confine_path {
 	int fd; /* of a directory and all below it, or of a file; O_PATH is enough */
 	bool is_directory;
-	bool is_writable;
+	enum confine_access access;
 };
 
 /*

@@ -152,7 +152,6 @@ def test_version():
     (["run", "ls", "--profile", "big"], ["--profile 'big'", "ai-agent"]),
     (["run", "ls", "--profile", "full", "--cap", "io"], ["exclude each other"]),
     (["run", "ls", "--step-limit", "5"], ["--step-limit", "--timeout"]),
-    (["run", "agent.wasm", "--profile", "full"], ["agent.wasm", "built without"]),
     (["run", "ls", "--max-memory", "5"], ["--max-memory", "--limit memory"]),
     (["run", "ls", "--max-memory", "65537"], ["--max-memory '65537'", "65536"]),
 ])

@@ -79,11 +79,10 @@ make_descriptor(const struct plan *plan, int number, int *ret_fd)
 	return 0;
 }
 
-/* Closes everything above 2 but `kept`, which is sorted here; negative ones count for nothing. */
+/* Closes everything from `from` on but `kept`, which is sorted here; negative ones count for nothing. */
 static int
-close_all_but(int *kept, size_t count)
+close_all_but(unsigned int from, int *kept, size_t count)
 {
-	unsigned int from = 3;
 
 	for (size_t i = 0; i < count; i++) {
 		for (size_t j = i; j > 0 && kept[j - 1] > kept[j]; j--) {
@@ -109,7 +108,7 @@ descriptors_drop_broker(const struct plan *plan, int control_fd, int host_root_f
 	int kept[] = { control_fd, host_root_fd, plan->cgroup_procs_fd, plan->stdio[0].pump_inside_fd,
 		       plan->stdio[1].pump_inside_fd, plan->stdio[2].pump_inside_fd };
 
-	return close_all_but(kept, ARRAY_SIZE(kept));
+	return close_all_but(STDERR_FILENO + 1 + (unsigned int)plan->kept_fds, kept, ARRAY_SIZE(kept));
 }
 
 int
@@ -133,7 +132,7 @@ descriptors_apply(const struct plan *plan, int kept_fd, struct error *err)
 		if (fd < 0 ? fcntl(n, F_SETFD, 0) < 0 : dup2(fd, n) < 0)
 			return error_set_errno(err, -errno, "cannot set descriptor %d", n);
 	}
-	r = close_all_but(&kept_fd, 1);
+	r = close_all_but(STDERR_FILENO + 1 + (unsigned int)plan->kept_fds, &kept_fd, 1);
 	if (r < 0)
 		return error_set_errno(err, r, "cannot close porta's own descriptors");
 	return 0;
@@ -168,4 +167,6 @@ descriptors_release(const struct plan *plan)
 			dup2(null_fd, n);
 		fd_close(plan->stdio[n].pump_inside_fd);
 	}
+	for (int n = 0; n < plan->kept_fds; n++)
+		close(STDERR_FILENO + 1 + n);
 }

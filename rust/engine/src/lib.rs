@@ -1,0 +1,9 @@
+//! Wasmtime's C API as one static library for porta-engine, and what the C API lacks: the facts of
+//! a module, compiling without loading, and a store limit that ends the guest. The C side is `include/porta_wasm.h`.
+
+mod compile;
+mod limits;
+
+// What these crates export is used from C alone.
+pub use porta_wasm_facts::*;
+pub use wasmtime_c_api::*;

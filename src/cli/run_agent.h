@@ -1,0 +1,10 @@
+/* porta run agent.wasm; in a build without WASM, a sentence that says so. */
+#ifndef PORTA_CLI_RUN_AGENT_H
+#define PORTA_CLI_RUN_AGENT_H
+
+#include "cli/run_options.h"
+
+/* Runs the agent that the options name. Returns the exit code to end with; reports its own errors. */
+int run_agent(const struct run_options *options);
+
+#endif

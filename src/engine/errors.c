@@ -1,0 +1,41 @@
+/* Wasmtime's errors as one sentence; see errors.h. */
+#include "engine/errors.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "util/mem.h"
+
+/* The last line that is not empty, cut out of `text`, without its number ("    1: "). */
+static const char *
+last_line(char *text)
+{
+	size_t length = strlen(text);
+	char *line;
+
+	while (length > 0 && isspace((unsigned char)text[length - 1]))
+		text[--length] = '\0';
+	line = strrchr(text, '\n');
+	line = line == NULL ? text : line + 1;
+	line += strspn(line, " ");
+	if (isdigit((unsigned char)*line)) {
+		char *end = line + strspn(line, "0123456789");
+
+		if (str_starts_with(end, ": "))
+			line = end + strlen(": ");
+	}
+	return line;
+}
+
+void
+errors_put(struct strbuf *out, wasmtime_error_t *error)
+{
+	_cleanup_free_ char *copy = NULL;
+	wasm_byte_vec_t text;
+
+	wasmtime_error_message(error, &text);
+	copy = mem_strndup(text.data, text.size);
+	strbuf_puts(out, last_line(copy));
+	wasm_byte_vec_delete(&text);
+	wasmtime_error_delete(error);
+}

@@ -1,0 +1,15 @@
+/* Wasmtime's errors as one sentence. */
+#ifndef PORTA_ENGINE_ERRORS_H
+#define PORTA_ENGINE_ERRORS_H
+
+#include <wasmtime.h>
+
+#include "util/strings.h"
+
+/*
+ * Adds what is at the bottom of an error, and frees it. Wasmtime's text has a line for each layer
+ * ("failed to compile", "translation error", ...), of which the last says what is wrong.
+ */
+void errors_put(struct strbuf *out, wasmtime_error_t *error);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * A WASM agent, from its file to the end of its run: what it says of itself, what it is granted,
+ * its code, its worker, and what it asks of porta.
+ */
+#ifndef PORTA_WASM_AGENT_H
+#define PORTA_WASM_AGENT_H
+
+#include <stddef.h>
+
+#include "broker/broker.h"
+#include "config/manifest.h"
+#include "policy/policy.h"
+#include "util/error.h"
+#include "wasm/cache.h"
+#include "wasm/facts.h"
+#include "wasm/module.h"
+
+struct agent {
+	const char *path;
+	const struct policy *policy;
+	struct module module;
+	struct facts facts;
+	struct manifest manifest; /* the file beside the module, else its custom section, else empty */
+	bool has_manifest;
+	capability_set granted;
+	struct cache cache;
+	struct cache_entry code;
+	struct strv notes; /* sentences that a person should hear, of what does not end the run */
+};
+
+void agent_init(struct agent *agent, const char *path, const struct policy *policy);
+void agent_done(struct agent *agent);
+
+/*
+ * Opens the module, and reads the manifest beside it. Returns 0, or minus the exit code that porta
+ * is to end with, and a sentence.
+ */
+int agent_open(struct agent *agent, struct error *err);
+/* Reads what the module says of itself, and checks all of it; nothing is compiled. As agent_open. */
+int agent_inspect(struct agent *agent, struct error *err);
+/* The capabilities granted: --profile or --cap, else the manifest's, else `otherwise`. */
+capability_set agent_granted(const struct agent *agent, capability_set otherwise);
+/* Why `facts` cannot be an agent at all: minus EXIT_CODE_BAD_MODULE and a sentence, or 0. */
+int agent_check_facts(const struct agent *agent, struct error *err);
+
+struct agent_run {
+	const struct broker_options *broker;
+	char *const *arguments; /* behind the module's name */
+	size_t arguments_count;
+};
+
+/*
+ * After agent_open: runs the agent with porta's own standard streams. Returns its exit code, at
+ * most 255, or minus the exit code that porta is to end with, and a sentence of what ended it.
+ */
+int agent_run(struct agent *agent, const struct agent_run *run, struct error *err);
+
+#endif

@@ -1,0 +1,234 @@
+/* A WASM worker from porta's side; see worker.h. */
+#include "wasm/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "util/exit_code.h"
+#include "util/fd.h"
+#include "util/mem.h"
+#include "util/program.h"
+#include "wasm/worker_sandbox.h"
+
+#define PROGRAM_NAME "porta-engine"
+/* What a worker has above its fixed descriptors. */
+#define FIRST_FREE_FD (PROTOCOL_INPUT_FD + 1)
+
+/* Puts `fds` at the numbers from PROTOCOL_CONTROL_FD on, open across exec; of -1, nothing. */
+static int
+place_descriptors(int *fds, size_t count)
+{
+	/* Out of the way first. */
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i] < 0)
+			continue;
+		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, FIRST_FREE_FD + 1);
+		if (fds[i] < 0)
+			return -errno;
+	}
+	for (size_t i = 0; i < count; i++) {
+		int number = PROTOCOL_CONTROL_FD + (int)i;
+
+		if (fds[i] < 0)
+			close(number);
+		else if (dup2(fds[i], number) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int
+null_streams(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++) {
+		if (dup2(fd, number) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* In the child: nothing of porta's goes along but what `start` says, no word of the environment. */
+static _noreturn_ void
+become_engine(int program_fd, int control_fd, const struct worker_start *start)
+{
+	static char name[] = PROGRAM_NAME;
+	char *argv[] = { name, NULL };
+	char *environment[] = { NULL };
+	int fds[] = { control_fd, start->code_fd, start->output_fd, start->input_fd };
+
+	/* FIRST_FREE_FD itself is the program's, closed by its execution. */
+	program_fd = fcntl(program_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD + 1);
+	if (program_fd < 0 || place_descriptors(fds, ARRAY_SIZE(fds)) < 0 ||
+	    dup3(program_fd, FIRST_FREE_FD, O_CLOEXEC) < 0 ||
+	    (!start->streams && null_streams() < 0) ||
+	    syscall(SYS_close_range, FIRST_FREE_FD + 1, ~0U, 0U) < 0 || chdir("/") < 0 ||
+	    sigprocmask(SIG_SETMASK, start->signal_mask, NULL) < 0)
+		_exit(EXIT_CODE_FAILED);
+	syscall(SYS_execveat, FIRST_FREE_FD, "", argv, environment, AT_EMPTY_PATH);
+	_exit(EXIT_CODE_FAILED);
+}
+
+/* In the child: becomes the broker of a sandbox whose command is the engine. */
+static _noreturn_ void
+become_broker(int program_fd, int control_fd, const struct worker_start *start)
+{
+	int fds[] = { control_fd, start->code_fd };
+	_cleanup_free_ char *link = mem_printf("/proc/self/fd/%d", program_fd);
+	char path[PATH_MAX];
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+
+	if (n < 0 || sigprocmask(SIG_SETMASK, start->signal_mask, NULL) < 0)
+		_exit(EXIT_CODE_FAILED);
+	path[n] = '\0';
+	/* What the sandbox opens gets numbers above these, which it hands in. */
+	if (place_descriptors(fds, ARRAY_SIZE(fds)) < 0)
+		_exit(EXIT_CODE_FAILED);
+	if (syscall(SYS_close_range, PROTOCOL_CODE_FD + 1, ~0U, 0U) < 0)
+		_exit(EXIT_CODE_FAILED);
+	_exit(worker_sandbox_run(start->sandbox, start->broker, path));
+}
+
+static int
+send_config(struct worker *worker, const struct protocol_config *config, struct error *err)
+{
+	struct strbuf bytes = STRBUF_INIT;
+	int r;
+
+	protocol_config_put(&bytes, config);
+	r = message_send(worker->control_fd, MESSAGE_CONFIG, bytes.text, bytes.length);
+	mem_wipe(bytes.text, bytes.length);
+	strbuf_done(&bytes);
+	/* One that ended at its start is seen by who waits for it. */
+	if (r < 0 && r != -EPIPE)
+		return error_set_errno(err, r, "cannot tell %s what to do", PROGRAM_NAME);
+	return 0;
+}
+
+int
+worker_start(struct worker *worker, const struct worker_start *start,
+	     const struct protocol_config *config, struct error *err)
+{
+	_cleanup_fd_ int program_fd = program_open(PROGRAM_NAME, err);
+	int pair[2];
+	int r;
+
+	if (program_fd < 0)
+		return program_fd;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_set_errno(err, -errno, "cannot make a socket pair");
+	worker->control_fd = pair[0];
+	worker->pid = fork();
+	if (worker->pid == 0) {
+		close(pair[0]);
+		if (start->sandbox != NULL)
+			become_broker(program_fd, pair[1], start);
+		become_engine(program_fd, pair[1], start);
+	}
+	r = worker->pid < 0 ? -errno : 0;
+	fd_close(pair[1]);
+	if (r < 0)
+		return error_set_errno(err, r, "cannot start %s", PROGRAM_NAME);
+	/* The worker reads before it does anything: this does not block for long. */
+	return send_config(worker, config, err);
+}
+
+uint64_t
+worker_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void
+reap(struct worker *worker)
+{
+	if (worker->pid < 0)
+		return;
+	while (waitpid(worker->pid, &worker->wait_status, 0) < 0 && errno == EINTR)
+		;
+	worker->pid = -1;
+}
+
+static int
+time_left_ms(uint64_t deadline_ms)
+{
+	uint64_t now = worker_now_ms();
+
+	if (deadline_ms == 0)
+		return -1;
+	if (now >= deadline_ms)
+		return 0;
+	return (int)MIN(deadline_ms - now, (uint64_t)INT_MAX);
+}
+
+enum worker_wait
+worker_wait(struct worker *worker, size_t limit_bytes, uint64_t deadline_ms, int signal_fd,
+	    struct message *ret_message, int *ret_signal)
+{
+	for (;;) {
+		struct pollfd watched[] = { { .fd = worker->control_fd, .events = POLLIN },
+					    { .fd = signal_fd, .events = POLLIN } };
+		struct signalfd_siginfo info;
+		int r;
+
+		if (poll(watched, ARRAY_SIZE(watched), time_left_ms(deadline_ms)) < 0 &&
+		    errno != EINTR)
+			return WORKER_NONSENSE;
+		if (deadline_ms != 0 && worker_now_ms() >= deadline_ms)
+			return WORKER_TIMEOUT;
+		if (watched[1].revents != 0 &&
+		    read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+			*ret_signal = (int)info.ssi_signo;
+			return WORKER_SIGNAL;
+		}
+		if (watched[0].revents == 0)
+			continue;
+		(void)fd_set_nonblocking(worker->control_fd, true);
+		r = message_read(&worker->reader, worker->control_fd, limit_bytes, ret_message);
+		(void)fd_set_nonblocking(worker->control_fd, false);
+		if (r > 0)
+			return WORKER_MESSAGE;
+		if (r == -EPIPE || r == -ECONNRESET) {
+			reap(worker);
+			return WORKER_ENDED;
+		}
+		if (r < 0)
+			return WORKER_NONSENSE;
+	}
+}
+
+void
+worker_end(struct worker *worker)
+{
+	if (worker->pid > 0)
+		kill(worker->pid, SIGKILL);
+	reap(worker);
+	fd_close(TAKE_FD(worker->control_fd));
+	message_reader_done(&worker->reader);
+}
+
+void
+worker_put_end(const struct worker *worker, struct strbuf *out)
+{
+	if (WIFSIGNALED(worker->wait_status))
+		strbuf_printf(out, "was ended by the signal %d (%s)", WTERMSIG(worker->wait_status),
+			      strsignal(WTERMSIG(worker->wait_status)));
+	else
+		strbuf_printf(out, "ended with the code %d", WEXITSTATUS(worker->wait_status));
+}

@@ -1,0 +1,76 @@
+/*
+ * A WASM worker from porta's side: the process porta-engine, and what it says.
+ *
+ * Whatever it says is taken for hostile: a worker may be what a module has made of it. It is ended
+ * with SIGKILL at any time, and with porta by itself.
+ */
+#ifndef PORTA_WASM_WORKER_H
+#define PORTA_WASM_WORKER_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "broker/broker.h"
+#include "policy/policy.h"
+#include "util/error.h"
+#include "wasm/message.h"
+#include "wasm/protocol.h"
+
+struct worker {
+	pid_t pid; /* -1: none */
+	int control_fd;
+	struct message_reader reader;
+	int wait_status; /* when it has ended */
+};
+
+#define WORKER_INIT { .pid = -1, .control_fd = -1, .reader = MESSAGE_READER_INIT }
+
+/* What a worker is born with; the descriptors stay the caller's. */
+struct worker_start {
+	int code_fd;   /* see protocol.h */
+	int output_fd; /* -1: none */
+	int input_fd;  /* -1: none */
+	bool streams;  /* 0, 1 and 2 are porta's own; else /dev/null */
+	const sigset_t *signal_mask; /* what porta was started with */
+	/*
+	 * Not NULL: the worker runs inside the native sandbox that this policy makes, since the guest
+	 * may touch files. Then nothing but code_fd is handed in, and 0 to 2 are what a command gets.
+	 */
+	const struct policy *sandbox;
+	const struct broker_options *broker; /* of such a sandbox */
+};
+
+/*
+ * Starts a worker, and sends it `config`. 0 or a negative errno and a sentence. The caller ends it
+ * with worker_end.
+ */
+int worker_start(struct worker *worker, const struct worker_start *start,
+		 const struct protocol_config *config, struct error *err);
+
+/* Why waiting ended without a message. */
+enum worker_wait {
+	WORKER_MESSAGE,
+	WORKER_ENDED,	 /* it hung up: worker->wait_status says how */
+	WORKER_TIMEOUT,	 /* the deadline is over */
+	WORKER_SIGNAL,	 /* porta got a signal: *ret_signal */
+	WORKER_NONSENSE, /* what it says is no message */
+};
+
+/*
+ * The next message, of at most `limit_bytes`. `deadline_ms` is of worker_now_ms, 0: none;
+ * `signal_fd` a signalfd, -1: none.
+ */
+enum worker_wait worker_wait(struct worker *worker, size_t limit_bytes, uint64_t deadline_ms,
+			     int signal_fd, struct message *ret_message, int *ret_signal);
+/* CLOCK_MONOTONIC */
+uint64_t worker_now_ms(void);
+
+/* Kills it, waits for its end, closes what belongs to it. Of a worker that never started nothing. */
+void worker_end(struct worker *worker);
+/* What its end was, as a sentence that goes on "the worker ...": "was ended by the signal 11". */
+void worker_put_end(const struct worker *worker, struct strbuf *out);
+
+#endif
