@@ -303,7 +303,7 @@ const struct run_option run_options_table[] = {
 	  .value = "HOST:PORT",
 	  .example = "'api.example.com:443'",
 	  .help = "close the network but for this; HOST is *, a name, *.name, an address or "
-		  "CIDR, PORT a number, N-M or *",
+		  "CIDR (0.0.0.0 is this machine), PORT a number, N-M or *",
 	  .apply = apply_allow_net },
 	{ .name = "--deny-net",
 	  .form = RUN_OPTION_VALUE,

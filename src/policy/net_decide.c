@@ -88,7 +88,8 @@ deny_matches(const struct net_rule *rule, const struct peer *peer)
 		return true;
 	if (peer->has_carried && net_rule_matches_address(rule, &peer->carried))
 		return true;
-	return rule_names_localhost(rule) && net_address_is_loopback(&peer->address);
+	return (rule_names_localhost(rule) || net_rule_names_this_machine(rule)) &&
+	       net_address_is_loopback(&peer->address);
 }
 
 /* Whether a rule that does not name the class (a network in it does) means addresses of it. */
@@ -147,8 +148,10 @@ allow_matches(const struct policy *policy, const struct net_rule *rule, const st
 	case NET_HOST_ANY:
 		return is_admitted_class(policy, rule, peer->class);
 	case NET_HOST_CIDR:
-		return network_admits(policy, rule, &peer->address) ||
-		       (peer->has_asked && network_admits(policy, rule, &peer->asked));
+		if (net_rule_names_this_machine(rule))
+			return rule->network.is_v6 == peer->address.is_v6 &&
+			       is_exact_loopback(&peer->address);
+		return network_admits(policy, rule, &peer->address);
 	case NET_HOST_NAME:
 	case NET_HOST_SUFFIX:
 		/* Whatever somebody answered for it, localhost is nothing but loopback. */

@@ -24,7 +24,9 @@ enum net_verdict {
  * be 0; one that a search domain was put behind is given twice, whole and as
  * net_name_add_forms shortens it. --deny-net wins over everything: by address, by the
  * IPv4 address that an IPv6 one carries (NAT64, 6to4), and by each of the names.
- * The wildcard address is judged as the loopback one, where a connect to it arrives.
+ * The wildcard address is judged as the loopback one, where a connect to it arrives; and a rule
+ * "0.0.0.0:80" or "[::]:80" admits 127.0.0.1 or ::1, as it stands for either, and denies all of
+ * loopback, as localhost does. ("0.0.0.0/0:80" is every address.)
  *
  *	full, outbound	allow everything, but for --deny-net
  *	loopback_only	loopback addresses

@@ -376,6 +376,14 @@ net_rule_matches_address(const struct net_rule *rule, const struct net_address *
 }
 
 bool
+net_rule_names_this_machine(const struct net_rule *rule)
+{
+	return rule->kind == NET_HOST_CIDR &&
+	       rule->prefix_bits == (rule->network.is_v6 ? 128U : 32U) &&
+	       net_address_is_wildcard(&rule->network);
+}
+
+bool
 net_rule_matches_name(const struct net_rule *rule, const char *canonical_name)
 {
 	size_t length = strlen(canonical_name);

@@ -83,6 +83,11 @@ void net_rules_done(struct net_rules *rules);
 bool net_rule_matches_port(const struct net_rule *rule, uint16_t port);
 /* Whether a CIDR rule holds the address (v4-mapped ones compare as v4); false for other kinds. */
 bool net_rule_matches_address(const struct net_rule *rule, const struct net_address *address);
+/*
+ * Whether the rule's host is 0.0.0.0 or ::, alone. A connect there arrives at this machine, and so that
+ * is what it means to --allow-net and --deny-net; to --allow-bind it is the address that is bound.
+ */
+bool net_rule_names_this_machine(const struct net_rule *rule);
 /* Whether a NAME or SUFFIX rule matches a canonical name; false for other kinds. */
 bool net_rule_matches_name(const struct net_rule *rule, const char *canonical_name);
 

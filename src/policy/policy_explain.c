@@ -139,6 +139,16 @@ explain_protected(const struct policy *policy, struct strbuf *out)
 	list_fact(out, "", "may be changed all the same: ", &policy->allow_protected);
 }
 
+static bool
+some_rule_names_this_machine(const struct net_rules *rules)
+{
+	for (size_t i = 0; i < rules->count; i++) {
+		if (net_rule_names_this_machine(&rules->items[i]))
+			return true;
+	}
+	return false;
+}
+
 static void
 explain_network(const struct policy *policy, struct strbuf *out)
 {
@@ -163,6 +173,11 @@ explain_network(const struct policy *policy, struct strbuf *out)
 	fact(out, "Network", sentences[policy->net_mode].connect);
 	rules_fact(out, "", "allowed: ", &policy->allow_net);
 	rules_fact(out, "", "refused in any case: ", &policy->deny_net);
+	if (some_rule_names_this_machine(&policy->allow_net) ||
+	    some_rule_names_this_machine(&policy->deny_net))
+		fact(out, "",
+		     "there 0.0.0.0 and [::] are this machine: allowed, 127.0.0.1 and ::1; "
+		     "refused, all of localhost");
 	if (policy->allow_private)
 		fact(out, "", "an allowed name may lead to a private address or to this machine");
 	if (policy_network_is_closed(policy) && policy->net_mode != NET_MODE_BLOCKED)

@@ -24,6 +24,14 @@ for url in sys.argv[1:]:
 """
 
 
+CONNECT_CODES = """
+import errno, socket, sys
+for address in sys.argv[1:]:
+    code = socket.socket().connect_ex((address, 4329))
+    print(errno.errorcode.get(code, code))
+"""
+
+
 def fetch(client, flags, *urls):
     """For each URL whether it could be fetched inside."""
     result = client.python(FETCH, *flags, args=urls).ok()
@@ -178,6 +186,35 @@ def test_star(client):
 
 def test_metadata_by_its_address(client):
     expect(client, ["--allow-net", "169.254.169.254:80"], ["http://169.254.169.254/"])
+
+
+SERVICE_OF_THE_HOST = """
+import socket
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("127.0.0.1", 4329))
+listener.listen()
+print("ready", flush=True)
+while True: listener.accept()
+"""
+
+
+def test_the_wildcard_in_a_rule_is_this_machine(client, internet):
+    """Whichever way it is written, in the rule and in the connect."""
+    here = ["0.0.0.0", "127.0.0.1"]
+    service = subprocess.Popen(internet.enter("client", "/usr/bin/python3", "-c", SERVICE_OF_THE_HOST),
+                               stdout=subprocess.PIPE)
+    try:
+        assert service.stdout.readline() == b"ready\n"
+        for flags, expected in ((["--allow-net", "0.0.0.0:4329"], "0"), (["--allow-net", "127.0.0.1:4329"], "0"),
+                                (["--allow-net", "[::]:4329"], "EACCES"),
+                                (["--deny-net", "0.0.0.0:4329"], "EACCES"),
+                                (["--allow-net", "127.0.0.1:4329", "--deny-net", "[::]:4329"], "EACCES")):
+            result = client.python(CONNECT_CODES, *flags, args=here)
+            assert result.ok().out.split() == [expected] * 2, str(result)
+    finally:
+        service.kill()
+        service.communicate()
 
 
 def test_deny_wins(client):
