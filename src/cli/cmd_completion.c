@@ -56,6 +56,7 @@ static void
 put_command_words(const struct command *command, struct strbuf *out)
 {
 	strbuf_puts(out, command->has_json ? "--help --json" : "--help");
+	strbuf_puts(out, command->has_grants ? " --profile --cap" : "");
 	for (size_t i = 0; command->words != NULL && command->words[i] != NULL; i++)
 		strbuf_printf(out, " %s", command->words[i]);
 }
@@ -146,7 +147,7 @@ bash_put_commands(struct strbuf *out)
 			continue;
 		strbuf_printf(out, "\t\t%s) words='", commands[i]->name);
 		put_command_words(commands[i], out);
-		strbuf_puts(out, "' ;;\n");
+		strbuf_puts(out, commands[i]->takes_file ? "' files=1 ;;\n" : "' ;;\n");
 	}
 }
 
@@ -243,7 +244,7 @@ zsh_put_words(struct strbuf *out)
 			continue;
 		strbuf_printf(out, "\t%s) compadd -- ", commands[i]->name);
 		put_command_words(commands[i], out);
-		strbuf_puts(out, " ;;\n");
+		strbuf_puts(out, commands[i]->takes_file ? "; _files ;;\n" : " ;;\n");
 	}
 }
 
@@ -280,7 +281,7 @@ fish_put_commands(struct strbuf *out)
 		strbuf_printf(out, "complete -c porta -n '__fish_seen_subcommand_from %s' -a '",
 			      command->name);
 		put_command_words(command, out);
-		strbuf_puts(out, "'\n");
+		strbuf_puts(out, command->takes_file ? "' -F\n" : "'\n");
 	}
 }
 

@@ -44,14 +44,20 @@ run_run(int argc, char **argv)
 const struct command command_run = {
 	.name = "run",
 	.form = "<target> [options] [-- args...]",
-	.summary = "run a command in a sandbox",
+	.summary = "run a command or a WASM agent in a sandbox",
 	.usage =
 	    "Runs a command that can change only what -v names and /tmp, and reach only the\n"
 	    "network that it is allowed. Its exit code is passed through; 124 is --timeout,\n"
 	    "125 an error of porta, 126 a command that cannot be executed, 127 one not found.\n"
 	    "\n"
+	    "A target that ends with .wasm is a WASM agent, which gets the capabilities of\n"
+	    "--profile, --cap or its manifest, and the directories that -v names (none: this\n"
+	    "one, to read). Codes of its own: 115 no agent, 116 refused, 117 crash, 118 trap,\n"
+	    "120 --step-limit, 121 --max-memory, 122 a table, 123 the stack.\n"
+	    "\n"
 	    "  porta run bash -v .\n"
 	    "  porta run node -v . --net loopback_only -- server.js\n"
+	    "  porta run agent.wasm --profile worker --timeout 5s -- args\n"
 	    "  porta run git -v . --allow-net 'git.example.org:443' -- pull\n",
 	.has_run_options = true,
 	.run = run_run,

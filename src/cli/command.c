@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "cli/output.h"
 #include "cli/run_options.h"
@@ -39,11 +40,49 @@ command_unknown(const char *name, struct error *err)
 			 quoted);
 }
 
+/* "--flag VALUE" or "--flag=VALUE"; *index is moved behind what was taken. 1: it is this flag. */
 static int
-parse_flag(const struct command *command, const char *flag, struct command_arguments *arguments,
+take_value(const char *flag, int argc, char **argv, int *index, const char **ret_value,
 	   struct error *err)
 {
+	size_t length = strlen(flag);
+	const char *argument = argv[*index];
+
+	if (!str_starts_with(argument, flag) ||
+	    (argument[length] != '\0' && argument[length] != '='))
+		return 0;
+	if (*ret_value != NULL)
+		return error_set(err, -EINVAL, "%s is given twice", flag);
+	if (argument[length] == '=') {
+		*ret_value = argument + length + 1;
+		return 1;
+	}
+	if (*index + 1 >= argc || run_option_looks_like(argv[*index + 1]))
+		return error_set(err, -EINVAL, "%s needs a value, as in: %s %s", flag, flag,
+				 str_equal(flag, "--cap") ? "io,fs" : "worker");
+	*ret_value = argv[++*index];
+	return 1;
+}
+
+/* "--json, --profile and --cap and --help" */
+static void
+put_flag_names(const struct command *command, struct strbuf *out)
+{
+	if (command->has_json)
+		strbuf_puts(out, command->has_grants ? "--json, " : "--json and ");
+	if (command->has_grants)
+		strbuf_puts(out, "--profile, --cap and ");
+	strbuf_puts(out, "--help");
+}
+
+static int
+parse_flag(const struct command *command, int argc, char **argv, int *index,
+	   struct command_arguments *arguments, struct error *err)
+{
+	const char *flag = argv[*index];
 	_cleanup_free_ char *quoted = NULL;
+	struct strbuf names = STRBUF_INIT;
+	int r = 0;
 
 	if (str_equal(flag, "--help") || str_equal(flag, "-h")) {
 		arguments->help = true;
@@ -53,9 +92,17 @@ parse_flag(const struct command *command, const char *flag, struct command_argum
 		arguments->json = true;
 		return 0;
 	}
+	if (command->has_grants)
+		r = take_value("--profile", argc, argv, index, &arguments->profile, err);
+	if (command->has_grants && r == 0)
+		r = take_value("--cap", argc, argv, index, &arguments->capabilities, err);
+	if (r != 0)
+		return MIN(r, 0);
 	quoted = output_quote_name(flag);
-	return error_set(err, -EINVAL, "unknown flag %s (its flags are %s--help)", quoted,
-			 command->has_json ? "--json and " : "");
+	put_flag_names(command, &names);
+	error_set(err, -EINVAL, "unknown flag %s (its flags are %s)", quoted, names.text);
+	strbuf_done(&names);
+	return -EINVAL;
 }
 
 int
@@ -69,12 +116,12 @@ command_parse_arguments(const struct command *command, int argc, char **argv,
 		int r;
 
 		if (run_option_looks_like(argv[i])) {
-			r = parse_flag(command, argv[i], &arguments, err);
+			r = parse_flag(command, argc, argv, &i, &arguments, err);
 			if (r < 0)
 				return r;
 			continue;
 		}
-		if (command->words != NULL && arguments.word == NULL) {
+		if ((command->words != NULL || command->takes_file) && arguments.word == NULL) {
 			arguments.word = argv[i];
 			continue;
 		}
@@ -83,6 +130,9 @@ command_parse_arguments(const struct command *command, int argc, char **argv,
 				 quoted, command->name, *command->form != '\0' ? " " : "",
 				 command->form);
 	}
+	if (command->takes_file && !arguments.help && arguments.word == NULL)
+		return error_set(err, -EINVAL, "which module? (right form: porta %s %s)",
+				 command->name, command->form);
 	*ret_arguments = arguments;
 	return 0;
 }

@@ -14,6 +14,8 @@ struct command {
 	const char *usage;	  /* the text below the usage line; ends with a newline */
 	bool has_run_options;	  /* its flags are those of run_options.h */
 	bool has_json;		  /* its one flag beside --help is --json */
+	bool has_grants;	  /* its flags are also --profile and --cap */
+	bool takes_file;	  /* its one argument is a file, which it needs */
 	const char *const *words; /* the values of its one argument, NULL: it takes none */
 	/* argv[0] is the command's name. Returns the exit code; reports its own errors. */
 	int (*run)(int argc, char **argv);
@@ -25,6 +27,11 @@ extern const struct command command_doctor;
 extern const struct command command_completion;
 extern const struct command command_version;
 extern const struct command command_help;
+/* Only where agents are built (PORTA_HAS_WASM). */
+extern const struct command command_inspect;
+extern const struct command command_validate;
+extern const struct command command_build;
+extern const struct command command_cache;
 
 /* Every command in the order of `porta help`; ends with NULL. */
 extern const struct command *const commands[];
@@ -40,6 +47,8 @@ int command_unknown(const char *name, struct error *err);
 struct command_arguments {
 	bool help;
 	bool json;
+	const char *profile;	  /* of --profile and --cap, which point into argv, or NULL */
+	const char *capabilities;
 	const char *word; /* points into argv, or NULL */
 };
 

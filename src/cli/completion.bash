@@ -70,7 +70,7 @@ _porta_run()
 
 _porta()
 {
-	local words=''
+	local words='' files='' cur=${COMP_WORDS[COMP_CWORD]}
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
@@ -81,7 +81,11 @@ _porta()
 @bash_commands@
 		esac
 	fi
-	[[ -n $words ]] && mapfile -t COMPREPLY < <(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}")
+	[[ -n $words ]] && mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+	if [[ -n $files ]]; then
+		compopt -o filenames 2>/dev/null
+		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$cur")
+	fi
 }
 
 complete -F _porta porta

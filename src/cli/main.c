@@ -9,6 +9,12 @@
 const struct command *const commands[] = {
 	&command_run,
 	&command_explain,
+#if PORTA_HAS_WASM
+	&command_inspect,
+	&command_validate,
+	&command_build,
+	&command_cache,
+#endif
 	&command_doctor,
 	&command_completion,
 	&command_version,
@@ -17,7 +23,11 @@ const struct command *const commands[] = {
 };
 
 const char *const command_names[] = {
-	"run", "explain", "doctor", "completion", "version", "help", NULL,
+	"run",	   "explain",
+#if PORTA_HAS_WASM
+	"inspect", "validate",	 "build",   "cache",
+#endif
+	"doctor",  "completion", "version", "help",  NULL,
 };
 
 static_assert(ARRAY_SIZE(commands) == ARRAY_SIZE(command_names), "a name for each command");

@@ -16,7 +16,7 @@ import harness
 
 ROOT = harness.ROOT
 PORTA = str(harness.PROGRAM)
-COMMANDS = ["run", "explain", "doctor", "completion", "version", "help"]
+COMMANDS = ["run", "explain", "inspect", "validate", "build", "cache", "doctor", "completion", "version", "help"]
 
 
 def porta(*args, **options):
