@@ -314,6 +314,76 @@ def test_datagram_servers(client, network):
     assert result.out.split() == ["True"] * 3, str(result)
 
 
+DATAGRAM_OPTIONS = """
+import errno, socket
+for name in ("SO_REUSEADDR", "SO_REUSEPORT", "SO_BROADCAST", "SO_RCVBUF"):
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            one = socket.socket(family, socket.SOCK_DGRAM)
+            one.setsockopt(socket.SOL_SOCKET, getattr(socket, name), 1)
+            print(name, "set")
+        except OSError as error:
+            print(name, errno.errorcode[error.errno])
+"""
+
+
+@pytest.mark.parametrize("flags", [["--net", "full"], ["--net", "outbound"], ["--net", "loopback_only"],
+                                   ["--net", "blocked"], ["--allow-net", "*:80"], ["--deny-net", "*:25"]])
+def test_options_of_datagram_sockets(client, flags):
+    """What programs set out of habit they may set, under every policy; a port for each worker under none."""
+    lines = client.python(DATAGRAM_OPTIONS, *flags).ok().out.splitlines()
+    assert lines == ["SO_REUSEADDR set"] * 2 + ["SO_REUSEPORT ENOPROTOOPT"] * 2 + \
+        ["SO_BROADCAST set"] * 2 + ["SO_RCVBUF set"] * 2, lines
+
+
+MULTICAST_DNS = """
+import errno, socket
+group = socket.inet_aton("224.0.0.251") + socket.inet_aton("127.0.0.1")
+def responder(port):
+    one = socket.socket(type=socket.SOCK_DGRAM)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+    one.bind(("", port))
+    one.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+    one.settimeout(5)
+    return one
+try:
+    one = responder(5353)
+    one.sendto(b"question", ("224.0.0.251", 5353))
+    print(one.recv(100).decode())
+except OSError as error:
+    print(errno.errorcode[error.errno])
+# A question from a port of its own (RFC 6762 5.1) needs to share none.
+one = responder(0)
+one.sendto(b"question", ("224.0.0.251", 5353))
+print("asked")
+"""
+
+
+@pytest.mark.parametrize("network", ["full", "outbound"])
+@pytest.mark.parametrize("taken", [False, True], ids=["free", "taken"])
+def test_multicast_dns(client, internet, network, taken):
+    """A responder works where the host has none; the port of one that is there is not shared."""
+    service = None
+    if taken:
+        service = subprocess.Popen(internet.enter("client", "/usr/bin/python3", "-c", textwrap.dedent("""
+            import socket, time
+            one = socket.socket(type=socket.SOCK_DGRAM)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(("", 5353))
+            print("ready", flush=True)
+            time.sleep(60)
+            """)), stdout=subprocess.PIPE)
+        assert service.stdout.readline() == b"ready\n"
+    try:
+        result = client.python(MULTICAST_DNS, "--net", network).ok()
+    finally:
+        if service is not None:
+            service.kill()
+            service.communicate()
+    assert result.out.split() == ["EADDRINUSE" if taken else "question", "asked"], str(result)
+
+
 # ---- listening ------------------------------------------------------------
 
 LISTEN_AND_CALL = """
