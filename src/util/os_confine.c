@@ -45,10 +45,7 @@ confine_privileges(void)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { 0 };
 
-	/* EPERM without CAP_SETPCAP: no_new_privs makes the bounding set useless too. */
-	for (unsigned long capability = 0; prctl(PR_CAPBSET_DROP, capability, 0UL, 0UL, 0UL) == 0;
-	     capability++)
-		;
+	/* The bounding set is left: with no_new_privs nothing that it holds can be had again. */
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0UL, 0UL, 0UL) < 0 ||
 	    syscall(SYS_capset, &header, none) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) < 0)

