@@ -106,6 +106,63 @@ def test_protected_names_through_a_bind_mount(runner, workspace, source, target,
     assert (workspace / "inside/sub/file").read_text(encoding="utf-8") == "text\n"
 
 
+OVERLAYS = {
+    "contains the home": "mount -t overlay o -o lowerdir=$W,upperdir=$W/x/up,workdir=$W/x/work merged; f=merged/home/.ssh/id",
+    "is the home": "mount -t overlay o -o lowerdir=$W/low:$W/home merged; f=merged/.ssh/id",
+    "is the home, and mounted again":
+        "mount -t overlay o -o lowerdir=$W/low:$W/home merged; mount --bind merged/.ssh b; umount -l merged; f=b/id",
+    "is the home by a bind mount":
+        "mount --bind home b; mount -t overlay o -o lowerdir=$W/low:$W/b merged; f=merged/.ssh/id",
+    "has a colon and a comma in its name":
+        r"mv home h:o,me; HOME='h:o,me'; mount -t overlay o -o 'lowerdir='$W'/h\:o\,me:'$W/low merged; f=merged/.ssh/id",
+    "is the directory of the keys": "mount -t overlay o -o lowerdir=$W/low:$W/home/.ssh merged; f=merged/id",
+    "lies in what is denied": "mount -t overlay o -o lowerdir=$W/low:$W/denied/d merged; f=merged/f",
+    "lies above what is denied": "mount -t overlay o -o lowerdir=$W/x/low:$W merged; f=merged/denied/d/f",
+    "is an overlay": "mount -t overlay o -o lowerdir=$W/x/low:$W merged; mount -t overlay o -o lowerdir=$W/merged/home:$W/x/low b; f=b/.ssh/id",
+    "has a layer named by a symlink":
+        "ln -s $W/home link; mount -t overlay o -o lowerdir=$W/low:$W/link merged; f=merged/.ssh/id",
+    "holds the home that is an overlay":
+        "mv home/.ssh x/up; mount -t overlay o -o lowerdir=$W/low,upperdir=$W/x/up,workdir=$W/x/work home; f=x/up/.ssh/id",
+    "holds the home that is an overlay, by a symlink":
+        "mv home/.ssh x/up; ln -s x y; mount -t overlay o -o lowerdir=$W/low,upperdir=$W/y/up,workdir=$W/x/work home; f=x/up/.ssh/id",
+    "holds the home that is an overlay, with a backslash in its name":
+        r"mv home/.ssh x/up; mv x/up 'x/u\p'; mount -t overlay o -o lowerdir=$W/low,upperdir=$W/x/'u\\p',workdir=$W/x/work home; f='x/u\p/.ssh/id'",
+}
+
+
+@pytest.mark.parametrize("as_user", [pytest.param("root", marks=pytest.mark.skipif(
+    os.geteuid() != 0, reason="needs root, to mount an overlay"))], indirect=True)
+@pytest.mark.parametrize("flags", [[], ["-v", "."]], ids=["reading", "writing"])
+@pytest.mark.parametrize("mounts", OVERLAYS.values(), ids=OVERLAYS.keys())
+def test_what_is_hidden_through_an_overlay(runner, workspace, mounts, flags):
+    """The layers of an overlay, and the overlay itself, show what is masked elsewhere."""
+    for name in ("home/.ssh", "denied/d", "merged", "b", "low", "x"):
+        (workspace / name).mkdir(parents=True)
+    for name in ("home/.ssh/id", "denied/d/f"):
+        (workspace / name).write_text("SECRET\n", encoding="utf-8")
+    script = (f"W=$PWD; HOME=home; mount -t tmpfs t x && mkdir x/up x/work x/low; {mounts}; HOME=$W/$HOME; export HOME; "
+              f"cat \"$f\" && exec {runner.program} run cat --deny-read denied \"$@\" -- \"$f\" home/.ssh/id")
+    result = runner.bare("unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *flags, cwd=workspace)
+    # Once: from the control.
+    assert result.out == "SECRET\n" and result.code == 1, str(result)
+
+
+@pytest.mark.parametrize("as_user", [pytest.param("root", marks=pytest.mark.skipif(
+    os.geteuid() != 0, reason="needs root, to mount an overlay"))], indirect=True)
+def test_protected_names_through_an_overlay(runner, workspace):
+    """A writable overlay whose upper directory holds a working tree: what is written into it lands there."""
+    for name in ("merged", "low", "x"):
+        (workspace / name).mkdir(parents=True)
+    script = ("W=$PWD; mount -t tmpfs t x && mkdir x/up x/work; git init -q x/up/tree; cp x/up/tree/.git/config before; "
+              "mount -t overlay o -o lowerdir=$W/low,upperdir=$W/x/up,workdir=$W/x/work merged; "
+              f"{runner.program} run sh --quiet -v x/up/tree -v merged -- -c "
+              "'for d in x/up/tree merged/tree; do echo evil >> $d/.git/config; echo evil > $d/.git/hooks/evil; done; echo end'; "
+              "cmp before x/up/tree/.git/config && ! test -e x/up/tree/.git/hooks/evil && echo held")
+    result = runner.bare("unshare", "--mount", "--propagation", "private", "sh", "-c",
+                         script, cwd=workspace)
+    assert result.out == "end\nheld\n", str(result)
+
+
 def test_home_of_the_environment_hides_no_less(runner, workspace, as_user):
     """HOME that leads elsewhere does not uncover the keys of the user's real home."""
     if as_user.is_root:

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -63,9 +65,94 @@ parse_line(char *line, struct mount_entry *entry)
 	entry->type = type != NULL ? strtok_r(type + strlen(" - "), " ", &rest) : NULL;
 	if (entry->type == NULL)
 		return -EINVAL;
+	/* The source may be empty, which strtok_r would pass over. */
+	entry->options = rest + strcspn(rest, " ");
+	entry->options += *entry->options == ' ';
 	unescape(entry->root);
 	unescape(entry->point);
 	return 0;
+}
+
+/* A layer of the overlay that is the table's last entry; what cannot be reached from here shows nothing. */
+static void
+add_layer(struct mount_table *table, const char *path)
+{
+	char resolved[PATH_MAX];
+	struct mount_layer *layer;
+	struct stat st;
+
+	/* A relative one is so to where mount(8) ran. */
+	if (path[0] != '/' || realpath(path, resolved) == NULL || stat(resolved, &st) < 0)
+		return;
+	MEM_GROW(table->layers, table->layers_capacity, table->layers_count);
+	layer = &table->layers[table->layers_count++];
+	*layer = (struct mount_layer){ .entry = table->count,
+				       .path = mem_strdup(resolved),
+				       .device = st.st_dev,
+				       .inode = st.st_ino };
+}
+
+/* "lowerdir=/a:/b::/data", where a colon that is part of a name has a backslash before it. */
+static void
+add_layers(struct mount_table *table, char *list)
+{
+	char *out = list;
+	char *start = list;
+
+	for (const char *in = list;; in++) {
+		if (*in == '\\' && in[1] != '\0') {
+			*out++ = *++in;
+		} else if (*in == ':' || *in == '\0') {
+			bool is_last = *in == '\0';
+
+			*out++ = '\0';
+			add_layer(table, start);
+			start = out;
+			if (is_last)
+				return;
+		} else {
+			*out++ = *in;
+		}
+	}
+}
+
+/* A backslash is part of the name as fsconfig(2) passes it, and escapes what follows it in mount(2)'s. */
+static void
+add_single_layer(struct mount_table *table, char *path)
+{
+	char *out = path;
+
+	add_layer(table, path);
+	if (strchr(path, '\\') == NULL)
+		return;
+	for (const char *in = path; *in != '\0'; in++) {
+		if (*in == '\\' && in[1] != '\0')
+			in++;
+		*out++ = *in;
+	}
+	*out = '\0';
+	add_layer(table, path);
+}
+
+/* Commas in a value are escaped, so that they are none yet when the options are taken apart. */
+static void
+read_overlay(struct mount_table *table, char *options)
+{
+	char *option;
+
+	while ((option = strsep(&options, ",")) != NULL) {
+		char *value = strchr(option, '=');
+
+		if (value == NULL)
+			continue;
+		*value++ = '\0';
+		unescape(value);
+		if (str_equal(option, "lowerdir"))
+			add_layers(table, value);
+		else if (str_equal(option, "lowerdir+") || str_equal(option, "datadir+") ||
+			 str_equal(option, "upperdir"))
+			add_single_layer(table, value);
+	}
 }
 
 int
@@ -87,6 +174,8 @@ mount_table_read(const char *path, struct mount_table *ret_table, struct error *
 			mount_table_done(&table);
 			return error_set(err, r, "cannot understand %s", path);
 		}
+		if (str_equal(table.entries[table.count].type, "overlay"))
+			read_overlay(&table, table.entries[table.count].options);
 		table.count++;
 	}
 	*ret_table = table;
@@ -98,6 +187,9 @@ mount_table_done(struct mount_table *table)
 {
 	if (table == NULL)
 		return;
+	for (size_t i = 0; i < table->layers_count; i++)
+		free(table->layers[i].path);
+	free(table->layers);
 	free(table->entries);
 	free(table->text);
 	*table = (struct mount_table){ 0 };
@@ -113,12 +205,18 @@ find_by_id(const struct mount_table *table, uint64_t id)
 	return NULL;
 }
 
+/* The rest of a path that is `directory` or below it: "" or "/...". */
+static const char *
+below(const char *path, const char *directory)
+{
+	return path + (str_equal(directory, "/") ? 0 : strlen(directory));
+}
+
 /* `path` as it is named in its own file system: below entry->root instead of entry->point. */
 static char *
 inside_path(const struct mount_entry *entry, const char *path)
 {
-	const char *below = path + (str_equal(entry->point, "/") ? 0 : strlen(entry->point));
-	_cleanup_free_ char *joined = path_join(entry->root, below);
+	_cleanup_free_ char *joined = path_join(entry->root, below(path, entry->point));
 
 	return path_normalize("/", joined);
 }
@@ -137,8 +235,8 @@ is_same(const struct stat *st, const char *path)
  * system may be there, then: what that shows could not be told.
  */
 static int
-add_lone_path(const struct mount_table *table, const char *path, const struct stat *st,
-	      struct strv *ret_paths, struct error *err)
+check_lone_path(const struct mount_table *table, const char *path, const struct stat *st,
+		struct error *err)
 {
 	for (size_t i = 0; i < table->count; i++) {
 		const char *point = table->entries[i].point;
@@ -150,13 +248,20 @@ add_lone_path(const struct mount_table *table, const char *path, const struct st
 					 "(make its root directory a mount of its own)",
 					 point, path);
 	}
-	strv_add(ret_paths, path);
 	return 0;
 }
 
-int
-mount_table_aliases(const struct mount_table *table, const char *path, struct strv *ret_paths,
-		    struct error *err)
+static void
+add_once(struct strv *paths, const char *path)
+{
+	if (!strv_contains(paths, path))
+		strv_add(paths, path);
+}
+
+/* The aliases of `path` by mounts of the same file system. */
+static int
+add_by_mounts(const struct mount_table *table, const char *path, enum mount_table_want want,
+	      struct strv *ret_paths, struct error *err)
 {
 	_cleanup_free_ char *inside = NULL;
 	const struct mount_entry *own;
@@ -167,10 +272,9 @@ mount_table_aliases(const struct mount_table *table, const char *path, struct st
 		return error_set_errno(err, -errno, "cannot look at %s", path);
 	own = find_by_id(table, stx.stx_mnt_id);
 	if (own == NULL)
-		return add_lone_path(table, path, &st, ret_paths, err);
+		return check_lone_path(table, path, &st, err);
 	if (!path_is_beneath(path, own->point))
 		return error_set(err, -ESTALE, "cannot find the mount of %s", path);
-	strv_add(ret_paths, path);
 	inside = inside_path(own, path);
 	for (size_t i = 0; i < table->count; i++) {
 		const struct mount_entry *entry = &table->entries[i];
@@ -180,16 +284,133 @@ mount_table_aliases(const struct mount_table *table, const char *path, struct st
 		    entry->device_minor != own->device_minor)
 			continue;
 		if (path_is_beneath(entry->root, inside)) {
-			if (!path_is_beneath(entry->point, path))
-				strv_add(ret_paths, entry->point);
+			if ((want == MOUNT_TABLE_PARTS || str_equal(entry->root, inside)) &&
+			    !path_is_beneath(entry->point, path))
+				add_once(ret_paths, entry->point);
 			continue;
 		}
 		if (!path_is_beneath(inside, entry->root))
 			continue;
-		alias = path_join(entry->point,
-				  inside + (str_equal(entry->root, "/") ? 0 : strlen(entry->root)));
-		if (is_same(&st, alias) && !strv_contains(ret_paths, alias))
-			strv_add(ret_paths, alias);
+		alias = path_join(entry->point, below(inside, entry->root));
+		if (is_same(&st, alias))
+			add_once(ret_paths, alias);
 	}
 	return 0;
+}
+
+/* Not by way of a symlink: what that leads to is no part of the layer, or of the overlay. */
+static bool
+is_there(const char *path)
+{
+	char resolved[PATH_MAX];
+
+	return realpath(path, resolved) != NULL && str_equal(path, resolved);
+}
+
+/* What lies at `inside` in an overlay, and is shown by this mount of it. */
+static int
+add_shown(const struct mount_entry *entry, const char *inside, enum mount_table_want want,
+	  struct strv *ret_paths, struct error *err)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (path_is_beneath(inside, entry->root)) {
+		_cleanup_free_ char *joined = path_join(entry->point, below(inside, entry->root));
+
+		path = path_normalize("/", joined);
+	} else if (want == MOUNT_TABLE_PARTS && path_is_beneath(entry->root, inside)) {
+		path = mem_strdup(entry->point);
+	}
+	if (path == NULL || !is_there(path))
+		return 0;
+	if (path_is_beneath(ret_paths->items[0], path) && !str_equal(ret_paths->items[0], path))
+		return error_set(err, -EXDEV, "the overlay at %s shows what lies below it, in %s", path,
+				 ret_paths->items[0]);
+	add_once(ret_paths, path);
+	return 0;
+}
+
+/* Through overlays: those that `path` lies in the layers of, or a layer in it. */
+static int
+add_by_overlays(const struct mount_table *table, const char *path, enum mount_table_want want,
+		struct strv *ret_paths, struct error *err)
+{
+	_cleanup_free_ char *above = mem_strdup(path);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < table->layers_count; i++) {
+		const struct mount_layer *layer = &table->layers[i];
+
+		if (want == MOUNT_TABLE_PARTS && !str_equal(layer->path, path) &&
+		    path_is_beneath(layer->path, path))
+			r = add_shown(&table->entries[layer->entry], "/", want, ret_paths, err);
+	}
+	while (r == 0) {
+		struct stat st;
+		char *parent;
+
+		if (lstat(above, &st) < 0)
+			return error_set_errno(err, -errno, "cannot look at %s", above);
+		for (size_t i = 0; r == 0 && i < table->layers_count; i++) {
+			const struct mount_layer *layer = &table->layers[i];
+			_cleanup_free_ char *inside = NULL;
+
+			if (layer->device != st.st_dev || layer->inode != st.st_ino)
+				continue;
+			inside = path_join("/", below(path, above));
+			r = add_shown(&table->entries[layer->entry], inside, want, ret_paths, err);
+		}
+		if (str_equal(above, "/"))
+			break;
+		parent = path_dirname(above);
+		free(above);
+		above = parent;
+	}
+	return r;
+}
+
+/* In the layers of an overlay that `path` lies in. */
+static void
+add_layers_of(const struct mount_table *table, const char *path, struct strv *ret_paths)
+{
+	for (size_t i = 0; i < table->layers_count; i++) {
+		const struct mount_entry *entry = &table->entries[table->layers[i].entry];
+		_cleanup_free_ char *inside = NULL;
+		_cleanup_free_ char *joined = NULL;
+		_cleanup_free_ char *copy = NULL;
+
+		if (!path_is_beneath(path, entry->point))
+			continue;
+		inside = inside_path(entry, path);
+		joined = path_join(table->layers[i].path, inside);
+		copy = path_normalize("/", joined);
+		if (is_there(copy))
+			add_once(ret_paths, copy);
+	}
+}
+
+int
+mount_table_aliases(const struct mount_table *table, const char *path, enum mount_table_want want,
+		    struct strv *ret_paths, struct error *err)
+{
+	struct strv found = STRV_INIT;
+	int r;
+
+	strv_add(&found, path);
+	r = add_by_mounts(table, path, want, &found, err);
+	/* Overlays lie on overlays, and each has mounts of its own. */
+	for (size_t i = 0; r == 0 && table->layers_count > 0 && i < found.count; i++) {
+		if (found.count > MOUNT_TABLE_ALIASES_MAX)
+			r = error_set(err, -E2BIG, "too many mounts show %s", path);
+		if (r == 0 && i > 0)
+			r = add_by_mounts(table, found.items[i], want, &found, err);
+		if (r == 0)
+			r = add_by_overlays(table, found.items[i], want, &found, err);
+		if (r == 0)
+			add_layers_of(table, found.items[i], &found);
+	}
+	for (size_t i = 0; r == 0 && i < found.count; i++)
+		add_once(ret_paths, found.items[i]);
+	strv_done(&found);
+	return r;
 }

@@ -66,6 +66,7 @@ struct builder {
 	const struct machine *machine;
 	struct plan *plan;
 	struct plan_homes homes;
+	struct mount_table table; /* the host's */
 	struct requests requests;
 	struct missing missing;
 };
@@ -80,6 +81,7 @@ builder_done(struct builder *builder)
 	free(builder->requests.items);
 	missing_done(&builder->missing);
 	plan_homes_done(&builder->homes);
+	mount_table_done(&builder->table);
 }
 
 static void
@@ -271,15 +273,15 @@ add_system_directories(struct plan *plan)
 	}
 }
 
-/* Adds the tree and every other path that shows it or a part of it. */
+/* Adds the trees and every other path that shows one or a part of it. */
 static int
-list_aliases(const struct strv *trees, struct strv *ret_paths, struct error *err)
+list_aliases(const struct mount_table *table, const struct strv *trees, struct strv *ret_paths,
+	     struct error *err)
 {
-	_cleanup_(mount_table_done) struct mount_table table = { 0 };
-	int r = trees->count > 0 ? mount_table_read("/proc/self/mountinfo", &table, err) : 0;
+	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < trees->count; i++)
-		r = mount_table_aliases(&table, trees->items[i], ret_paths, err);
+		r = mount_table_aliases(table, trees->items[i], MOUNT_TABLE_PARTS, ret_paths, err);
 	return r;
 }
 
@@ -299,7 +301,7 @@ static int
 hide_homes(struct builder *builder, struct error *err)
 {
 	struct strv paths = STRV_INIT;
-	int r = list_aliases(&builder->homes.own, &paths, err);
+	int r = list_aliases(&builder->table, &builder->homes.own, &paths, err);
 
 	for (size_t i = 0; i < paths.count; i++) {
 		if (!strv_contains(&builder->homes.own, paths.items[i]))
@@ -386,7 +388,7 @@ list_toolchains(const struct builder *builder, struct strv *ret_readable, struct
 				strv_add(ret_readable, path);
 		}
 	}
-	return list_aliases(homes, ret_unreadable, err);
+	return list_aliases(&builder->table, homes, ret_unreadable, err);
 }
 
 /* The lower tiers: what may be read. `ret_unreadable` is left out of trees that begin above it. */
@@ -521,7 +523,9 @@ plan_filesystem(struct builder *builder, struct error *err)
 	collect_tmp(builder);
 	qsort(builder->requests.items, builder->requests.count, sizeof(*builder->requests.items),
 	      compare_requests);
-	r = has_mounts ? add_own_trees(builder, err) : 0;
+	r = mount_table_read("/proc/self/mountinfo", &builder->table, err);
+	if (r == 0 && has_mounts)
+		r = add_own_trees(builder, err);
 	if (r < 0)
 		return r;
 	add_requests(builder);
@@ -531,7 +535,7 @@ plan_filesystem(struct builder *builder, struct error *err)
 	if (r < 0)
 		return r;
 	set_quarantine_path(builder);
-	r = plan_hide(builder->plan, builder->policy, &builder->homes, err);
+	r = plan_hide(builder->plan, builder->policy, &builder->homes, &builder->table, err);
 	if (r < 0)
 		return r;
 	if (!has_mounts)

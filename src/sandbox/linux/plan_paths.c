@@ -145,14 +145,8 @@ is_hidden(const struct plan *plan, const char *path)
 
 struct hider {
 	struct plan *plan;
-	struct mount_table table;
+	const struct mount_table *table;
 };
-
-static void
-hider_done(struct hider *hider)
-{
-	mount_table_done(&hider->table);
-}
 
 /* Masks a path and every other path that shows the same tree. */
 static int
@@ -160,7 +154,7 @@ mask_everywhere(struct hider *hider, const char *path, const char *reason, struc
 {
 	struct plan *plan = hider->plan;
 	struct strv aliases = STRV_INIT;
-	int r = mount_table_aliases(&hider->table, path, &aliases, err);
+	int r = mount_table_aliases(hider->table, path, MOUNT_TABLE_PARTS, &aliases, err);
 
 	for (size_t i = 0; r == 0 && i < aliases.count; i++) {
 		struct plan_inode inode = plan_inode_at(aliases.items[i]);
@@ -233,8 +227,8 @@ hide_kernel_filesystems(struct hider *hider)
 {
 	struct plan *plan = hider->plan;
 
-	for (size_t i = 0; i < hider->table.count; i++) {
-		const struct mount_entry *entry = &hider->table.entries[i];
+	for (size_t i = 0; i < hider->table->count; i++) {
+		const struct mount_entry *entry = &hider->table->entries[i];
 		bool is_hidden_type = is_one_of(entry->type, hidden_types);
 		struct plan_inode inode;
 
@@ -267,13 +261,20 @@ shows_writable(const struct mount_entry *entry, const struct plan *plan)
 	return false;
 }
 
-/* Whether two mounts of one file system show writable paths. Mostly not, and then no path needs a look. */
+/*
+ * Whether two mounts of one file system show writable paths, or an overlay does. Mostly not, and then no
+ * path needs a look.
+ */
 static bool
 may_have_aliases(const struct hider *hider)
 {
-	const struct mount_entry *entries = hider->table.entries;
+	const struct mount_entry *entries = hider->table->entries;
 
-	for (size_t i = 1; i < hider->table.count; i++) {
+	for (size_t i = 0; i < hider->table->layers_count; i++) {
+		if (shows_writable(&entries[hider->table->layers[i].entry], hider->plan))
+			return true;
+	}
+	for (size_t i = 1; i < hider->table->count; i++) {
 		for (size_t j = 0; j < i; j++) {
 			if (entries[i].device_major == entries[j].device_major &&
 			    entries[i].device_minor == entries[j].device_minor &&
@@ -311,7 +312,8 @@ hold_everywhere(struct hider *hider, struct error *err)
 		if (plan->mounts[i].kind != PLAN_MOUNT_READ_ONLY ||
 		    !plan_is_in_writable(plan, plan->mounts[i].path))
 			continue;
-		r = mount_table_aliases(&hider->table, plan->mounts[i].path, &aliases, err);
+		r = mount_table_aliases(hider->table, plan->mounts[i].path, MOUNT_TABLE_PARTS,
+					&aliases, err);
 		for (size_t j = 1; r == 0 && j < aliases.count; j++) {
 			const char *alias = aliases.items[j];
 
@@ -326,14 +328,11 @@ hold_everywhere(struct hider *hider, struct error *err)
 
 int
 plan_hide(struct plan *plan, const struct policy *policy, const struct plan_homes *homes,
-	  struct error *err)
+	  const struct mount_table *table, struct error *err)
 {
-	_cleanup_(hider_done) struct hider hider = { .plan = plan };
+	struct hider hider = { .plan = plan, .table = table };
 	int r;
 
-	r = mount_table_read("/proc/self/mountinfo", &hider.table, err);
-	if (r < 0)
-		return r;
 	hide_kernel_filesystems(&hider);
 	r = hold_everywhere(&hider, err);
 	if (r == 0)

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "policy/policy.h"
+#include "sandbox/linux/mount_table.h"
 #include "sandbox/plan.h"
 #include "util/error.h"
 
@@ -32,6 +33,6 @@ struct plan_inode plan_inode_at(const char *path);
 
 /* Adds masks over ~/.ssh, ~/.gnupg, what --deny-read names, and for root what the kernel shows to root alone. */
 int plan_hide(struct plan *plan, const struct policy *policy, const struct plan_homes *homes,
-	      struct error *err);
+	      const struct mount_table *table, struct error *err);
 
 #endif
