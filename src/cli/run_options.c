@@ -158,6 +158,12 @@ apply_step_limit(struct run_options *options, const char *value, struct error *e
 }
 
 static int
+apply_max_output(struct run_options *options, const char *value, struct error *err)
+{
+	return policy_set_max_output(&options->policy, value, err);
+}
+
+static int
 apply_max_memory(struct run_options *options, const char *value, struct error *err)
 {
 	return policy_set_max_memory(&options->policy, value, err);
@@ -440,6 +446,14 @@ const struct run_option run_options_table[] = {
 	  .example = "256",
 	  .help = "the most memory that the agent may have, in pages of 64 KiB",
 	  .apply = apply_max_memory },
+	{ .name = "--max-output",
+	  .form = RUN_OPTION_VALUE,
+	  .group = RUN_OPTION_AGENTS,
+	  .once = true,
+	  .value = "SIZE",
+	  .example = "10M",
+	  .help = "end the agent when it has written more than this, stdout and stderr together",
+	  .apply = apply_max_output },
 	{ .name = "--report",
 	  .form = RUN_OPTION_VALUE,
 	  .group = RUN_OPTION_REPORTING,

@@ -126,6 +126,10 @@ policy_check_native(const struct policy *policy, struct error *err)
 		return error_set(err, -EINVAL,
 				 "--max-memory counts the pages of a WASM agent: for a native "
 				 "command write \"--limit memory=512M\"");
+	if (policy->limits.max_output_bytes > 0)
+		return error_set(err, -EINVAL,
+				 "--max-output is for WASM agents: for a native command write "
+				 "\"| head -c 10M\" behind it");
 	return 0;
 }
 

@@ -86,6 +86,7 @@ struct policy_limits {
 	uint64_t timeout_ms;	   /* 0: none */
 	uint64_t step_limit;	   /* WASM fuel; 0: none */
 	uint64_t max_memory_pages; /* WASM, 64 KiB each; 0: none */
+	uint64_t max_output_bytes; /* of an agent, stdout and stderr together; 0: none */
 };
 
 struct policy {
@@ -142,6 +143,8 @@ int policy_set_capabilities(struct policy *policy, const char *text, struct erro
 /* A number of WASM instructions; of pages of 64 KiB, at most POLICY_PAGES_MAX. 0: no limit. */
 int policy_set_step_limit(struct policy *policy, const char *text, struct error *err);
 int policy_set_max_memory(struct policy *policy, const char *text, struct error *err);
+/* A size as str_parse_size. 0: no limit. */
+int policy_set_max_output(struct policy *policy, const char *text, struct error *err);
 /* "NAME=VALUE", NAME as in enum limit_kind; sizes as str_parse_size, cpus with decimals. */
 int policy_add_limit(struct policy *policy, const char *text, struct error *err);
 /* "NAME[,NAME...]" or "all". */

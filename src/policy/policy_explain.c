@@ -338,6 +338,12 @@ explain_limits(const struct policy *policy, struct strbuf *out)
 		strbuf_printf(out, "an agent may use %" PRIu64 " pages of 64 KiB\n",
 			      limits->max_memory_pages);
 	}
+	if (limits->max_output_bytes > 0) {
+		begin_limit(out, &is_first);
+		strbuf_puts(out, "an agent may write ");
+		put_bytes(out, limits->max_output_bytes);
+		strbuf_puts(out, " to stdout and stderr\n");
+	}
 }
 
 void
@@ -491,8 +497,9 @@ json_limits(const struct policy_limits *limits, struct strbuf *out)
 {
 	strbuf_printf(out,
 		      "\"limits\":{\"timeout_ms\":%" PRIu64 ",\"step_limit\":%" PRIu64
-		      ",\"max_memory_pages\":%" PRIu64,
-		      limits->timeout_ms, limits->step_limit, limits->max_memory_pages);
+		      ",\"max_memory_pages\":%" PRIu64 ",\"max_output_bytes\":%" PRIu64,
+		      limits->timeout_ms, limits->step_limit, limits->max_memory_pages,
+		      limits->max_output_bytes);
 	for (enum limit_kind kind = 0; kind < LIMIT_KIND_COUNT; kind++) {
 		if (!limits->is_set[kind])
 			continue;

@@ -262,6 +262,16 @@ policy_set_max_memory(struct policy *policy, const char *text, struct error *err
 	return 0;
 }
 
+int
+policy_set_max_output(struct policy *policy, const char *text, struct error *err)
+{
+	int r = str_parse_size(text, &policy->limits.max_output_bytes);
+
+	if (r < 0)
+		return error_set(err, r, "not a size: write it as in 10M");
+	return 0;
+}
+
 enum limit_unit { LIMIT_UNIT_COUNT, LIMIT_UNIT_BYTES, LIMIT_UNIT_SECONDS, LIMIT_UNIT_CPUS };
 
 static const struct {

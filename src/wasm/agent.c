@@ -174,6 +174,8 @@ struct running {
 	struct protocol_config config;
 	struct policy sandbox;
 	bool has_sandbox;
+	struct output_cap output; /* with --max-output */
+	bool has_output;
 	struct strv exec_paths;
 };
 
@@ -229,7 +231,8 @@ make_config(struct running *running, struct error *err)
 static int
 start_worker(struct running *running, struct error *err)
 {
-	const struct worker_start start = {
+	uint64_t limit = running->agent->policy->limits.max_output_bytes;
+	struct worker_start start = {
 		.code_fd = running->agent->code.fd,
 		.output_fd = -1,
 		.input_fd = -1,
@@ -240,6 +243,12 @@ start_worker(struct running *running, struct error *err)
 	};
 
 	running->worker = (struct worker)WORKER_INIT;
+	if (limit > 0) {
+		running->has_output = true;
+		if (output_cap_init(&running->output, limit, err) < 0)
+			return -EXIT_CODE_FAILED;
+	}
+	start.output = running->has_output ? &running->output : NULL;
 	return worker_start(&running->worker, &start, &running->config, err) < 0 ? -EXIT_CODE_FAILED
 										 : 0;
 }
@@ -325,16 +334,29 @@ judge_result(const struct protocol_result *result, const char *sentence, struct 
 	return -(int)ends[result->kind].code;
 }
 
-/* The sandbox around the worker ends by itself, and tells what it refused. */
-static void
+static int
+output_is_over(struct error *err)
+{
+	error_set(err, -EFBIG, "the agent writes more than it may (--max-output)");
+	return -EXIT_CODE_OUTPUT_LIMIT;
+}
+
+/*
+ * The sandbox around the worker ends by itself, and tells what it refused; what the agent wrote is
+ * passed on. Returns why waiting ended.
+ */
+static enum worker_wait
 wait_for_end(struct running *running)
 {
+	enum worker_wait end;
 	struct message message;
 	int signal;
 
-	while (worker_wait(&running->worker, SENTENCE_BYTES_MAX, running->watch.deadline_ms,
-			   running->watch.signal_fd, &message, &signal) == WORKER_MESSAGE)
-		continue;
+	do {
+		end = worker_wait(&running->worker, SENTENCE_BYTES_MAX, running->watch.deadline_ms,
+				  running->watch.signal_fd, &message, &signal);
+	} while (end == WORKER_MESSAGE);
+	return end;
 }
 
 static int
@@ -355,8 +377,8 @@ take_result(struct running *running, const struct message *message, struct proto
 	strbuf_put_printable(&shown, sentence);
 	r = judge_result(ret_result, shown.text == NULL ? "" : shown.text, err);
 	strbuf_done(&shown);
-	wait_for_end(running);
-	return r;
+	/* Too much counts also when it is found after the agent's end. */
+	return wait_for_end(running) == WORKER_OUTPUT ? output_is_over(err) : r;
 }
 
 /* A signal that means the worker as it would mean a command: from the terminal, or a closed pipe. */
@@ -437,6 +459,8 @@ follow(struct running *running, struct protocol_result *ret_result, struct error
 			return -EXIT_CODE_TIMEOUT;
 		case WORKER_SIGNAL:
 			return EXIT_CODE_SIGNAL_BASE + signal;
+		case WORKER_OUTPUT:
+			return output_is_over(err);
 		case WORKER_NONSENSE:
 			r = -EPROTO;
 			break;
@@ -472,6 +496,8 @@ run_code(struct running *running, struct error *err)
 		if (r == 0)
 			r = follow(running, &result, err);
 		worker_end(&running->worker);
+		if (running->has_output)
+			output_cap_done(&running->output);
 		if (result.kind != RESULT_NOT_LOADED)
 			return r;
 		key = cache_key_of(agent->module.hash, running->config.has_fuel);

@@ -63,6 +63,7 @@ expect(struct worker *worker, const struct code_watch *watch, enum message_kind 
 	case WORKER_SIGNAL:
 		error_set(err, -EINTR, "ended by the signal %d (%s)", signal, strsignal(signal));
 		return -(EXIT_CODE_SIGNAL_BASE + signal);
+	case WORKER_OUTPUT:
 	case WORKER_NONSENSE:
 		break;
 	}

@@ -61,6 +61,19 @@ null_streams(void)
 	return 0;
 }
 
+/* What the agent has for 1 and 2, or for all three where it has no streams. */
+static int
+place_streams(const struct worker_start *start)
+{
+	if (!start->streams)
+		return null_streams();
+	for (size_t i = 0; start->output != NULL && i < OUTPUT_CAP_STREAMS; i++) {
+		if (dup2(start->output->streams[i].inside_fd, start->output->streams[i].own_fd) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 /* In the child: nothing of porta's goes along but what `start` says, no word of the environment. */
 static _noreturn_ void
 become_engine(int program_fd, int control_fd, const struct worker_start *start)
@@ -72,9 +85,9 @@ become_engine(int program_fd, int control_fd, const struct worker_start *start)
 
 	/* FIRST_FREE_FD itself is the program's, closed by its execution. */
 	program_fd = fcntl(program_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD + 1);
-	if (program_fd < 0 || place_descriptors(fds, ARRAY_SIZE(fds)) < 0 ||
+	if (program_fd < 0 || place_streams(start) < 0 ||
+	    place_descriptors(fds, ARRAY_SIZE(fds)) < 0 ||
 	    dup3(program_fd, FIRST_FREE_FD, O_CLOEXEC) < 0 ||
-	    (!start->streams && null_streams() < 0) ||
 	    syscall(SYS_close_range, FIRST_FREE_FD + 1, ~0U, 0U) < 0 || chdir("/") < 0 ||
 	    sigprocmask(SIG_SETMASK, start->signal_mask, NULL) < 0)
 		_exit(EXIT_CODE_FAILED);
@@ -95,7 +108,7 @@ become_broker(int program_fd, int control_fd, const struct worker_start *start)
 		_exit(EXIT_CODE_FAILED);
 	path[n] = '\0';
 	/* What the sandbox opens gets numbers above these, which it hands in. */
-	if (place_descriptors(fds, ARRAY_SIZE(fds)) < 0)
+	if (place_streams(start) < 0 || place_descriptors(fds, ARRAY_SIZE(fds)) < 0)
 		_exit(EXIT_CODE_FAILED);
 	if (syscall(SYS_close_range, PROTOCOL_CODE_FD + 1, ~0U, 0U) < 0)
 		_exit(EXIT_CODE_FAILED);
@@ -159,6 +172,9 @@ worker_start(struct worker *worker, const struct worker_start *start,
 					     : spawn_engine(program_fd, pair[1], start);
 	r = worker->pid < 0 ? -errno : 0;
 	fd_close(pair[1]);
+	worker->output = start->output;
+	if (worker->output != NULL)
+		output_cap_handed_out(worker->output);
 	if (r < 0)
 		return error_set_errno(err, r, "cannot start %s", PROGRAM_NAME);
 	/* The worker reads before it does anything: this does not block for long. */
@@ -196,38 +212,83 @@ time_left_ms(uint64_t deadline_ms)
 	return (int)MIN(deadline_ms - now, (uint64_t)INT_MAX);
 }
 
+/* What is polled for. */
+enum {
+	WATCHED_CONTROL,
+	WATCHED_SIGNAL,
+	WATCHED_OUTPUT,
+	WATCHED_COUNT = WATCHED_OUTPUT + OUTPUT_CAP_STREAMS,
+};
+
+static void
+watch(const struct worker *worker, int signal_fd, struct pollfd watched[WATCHED_COUNT])
+{
+	for (size_t i = 0; i < WATCHED_COUNT; i++)
+		watched[i] = (struct pollfd){ .fd = -1 };
+	watched[WATCHED_CONTROL] = (struct pollfd){ .fd = worker->control_fd, .events = POLLIN };
+	watched[WATCHED_SIGNAL] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
+	if (worker->output != NULL)
+		output_cap_watch(worker->output, watched + WATCHED_OUTPUT);
+}
+
+/* 1: a message; 0: none yet; else it has hung up, or says nonsense. */
+static int
+read_message(struct worker *worker, size_t limit_bytes, struct message *ret_message)
+{
+	int r;
+
+	(void)fd_set_nonblocking(worker->control_fd, true);
+	r = message_read(&worker->reader, worker->control_fd, limit_bytes, ret_message);
+	(void)fd_set_nonblocking(worker->control_fd, false);
+	return r;
+}
+
+/* Whether the worker's end is told now: not before what it wrote is passed on. */
+static bool
+is_silent(struct worker *worker)
+{
+	fd_close(TAKE_FD(worker->control_fd));
+	return worker->output == NULL || output_cap_is_empty(worker->output);
+}
+
 enum worker_wait
 worker_wait(struct worker *worker, size_t limit_bytes, uint64_t deadline_ms, int signal_fd,
 	    struct message *ret_message, int *ret_signal)
 {
 	for (;;) {
-		struct pollfd watched[] = { { .fd = worker->control_fd, .events = POLLIN },
-					    { .fd = signal_fd, .events = POLLIN } };
+		struct pollfd watched[WATCHED_COUNT];
 		struct signalfd_siginfo info;
-		int r;
+		int r = 0;
 
-		if (poll(watched, ARRAY_SIZE(watched), time_left_ms(deadline_ms)) < 0 &&
-		    errno != EINTR)
+		if (worker->control_fd < 0 && is_silent(worker)) {
+			reap(worker);
+			return WORKER_ENDED;
+		}
+		watch(worker, signal_fd, watched);
+		if (poll(watched, WATCHED_COUNT, time_left_ms(deadline_ms)) < 0 && errno != EINTR)
 			return WORKER_NONSENSE;
 		if (deadline_ms != 0 && worker_now_ms() >= deadline_ms)
 			return WORKER_TIMEOUT;
-		if (watched[1].revents != 0 &&
+		if (watched[WATCHED_SIGNAL].revents != 0 &&
 		    read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 			*ret_signal = (int)info.ssi_signo;
 			return WORKER_SIGNAL;
 		}
-		if (watched[0].revents == 0)
-			continue;
-		(void)fd_set_nonblocking(worker->control_fd, true);
-		r = message_read(&worker->reader, worker->control_fd, limit_bytes, ret_message);
-		(void)fd_set_nonblocking(worker->control_fd, false);
+		if (worker->output != NULL &&
+		    output_cap_move(worker->output, watched + WATCHED_OUTPUT) < 0) {
+			/* Nobody takes it any more. */
+			*ret_signal = SIGPIPE;
+			return WORKER_SIGNAL;
+		}
+		if (worker->output != NULL && worker->output->is_over)
+			return WORKER_OUTPUT;
+		if (watched[WATCHED_CONTROL].revents != 0)
+			r = read_message(worker, limit_bytes, ret_message);
 		if (r > 0)
 			return WORKER_MESSAGE;
-		if (r == -EPIPE || r == -ECONNRESET) {
-			reap(worker);
-			return WORKER_ENDED;
-		}
-		if (r < 0)
+		if (r == -EPIPE || r == -ECONNRESET)
+			(void)is_silent(worker);
+		else if (r < 0)
 			return WORKER_NONSENSE;
 	}
 }

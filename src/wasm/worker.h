@@ -17,11 +17,13 @@
 #include "policy/policy.h"
 #include "util/error.h"
 #include "wasm/message.h"
+#include "wasm/output_cap.h"
 #include "wasm/protocol.h"
 
 struct worker {
 	pid_t pid; /* -1: none */
 	int control_fd;
+	struct output_cap *output; /* of worker_start, the caller's */
 	struct message_reader reader;
 	int wait_status; /* when it has ended */
 };
@@ -34,6 +36,7 @@ struct worker_start {
 	int output_fd; /* -1: none */
 	int input_fd;  /* -1: none */
 	bool streams;  /* 0, 1 and 2 are porta's own; else /dev/null */
+	struct output_cap *output; /* 1 and 2 with `streams`; NULL: porta's own */
 	const sigset_t *signal_mask; /* what porta was started with */
 	/*
 	 * Not NULL: the worker runs inside the native sandbox that this policy makes, since the guest
@@ -53,9 +56,10 @@ int worker_start(struct worker *worker, const struct worker_start *start,
 /* Why waiting ended without a message. */
 enum worker_wait {
 	WORKER_MESSAGE,
-	WORKER_ENDED,	 /* it hung up: worker->wait_status says how */
+	WORKER_ENDED,	 /* it hung up: worker->wait_status says how; all that it wrote is passed on */
 	WORKER_TIMEOUT,	 /* the deadline is over */
 	WORKER_SIGNAL,	 /* porta got a signal: *ret_signal */
+	WORKER_OUTPUT,	 /* it wrote more than `output` lets */
 	WORKER_NONSENSE, /* what it says is no message */
 };
 

@@ -471,6 +471,8 @@ test_limits_of_agents(void **state)
 		{ policy_set_step_limit, "", -EINVAL },
 		{ policy_set_step_limit, "1e6", -EINVAL },
 		{ policy_set_step_limit, "-1", -EINVAL },
+		{ policy_set_max_output, "10M", 0 },
+		{ policy_set_max_output, "much", -EINVAL },
 		{ policy_set_max_memory, "65536", 0 },
 		{ policy_set_max_memory, "65537", -ERANGE },
 		{ policy_set_max_memory, "16M", -EINVAL },
@@ -688,7 +690,7 @@ test_a_policy_as_json(void **state)
 	    "\"capabilities\":null,"
 	    "\"environment\":{\"inherit\":false,\"set\":[\"A\"],\"pass\":[\"B\"],"
 	    "\"secret\":[\"C\"]},\"limits\":{\"timeout_ms\":1500,\"step_limit\":0,"
-	    "\"max_memory_pages\":0,\"memory\":536870912,\"cpus\":1.5},"
+	    "\"max_memory_pages\":0,\"max_output_bytes\":0,\"memory\":536870912,\"cpus\":1.5},"
 	    "\"degrade\":[\"limits\"]}");
 	strbuf_done(&out);
 	policy_done(&policy);
@@ -702,7 +704,7 @@ test_a_policy_as_json(void **state)
 	    "\"bind\":[],\"allow_private\":false,\"unix\":[]},\"userns\":false,\"exec\":null,"
 	    "\"capabilities\":null,"
 	    "\"environment\":{\"inherit\":false,\"set\":[],\"pass\":[],\"secret\":[]},"
-	    "\"limits\":{\"timeout_ms\":0,\"step_limit\":0,\"max_memory_pages\":0},"
+	    "\"limits\":{\"timeout_ms\":0,\"step_limit\":0,\"max_memory_pages\":0,\"max_output_bytes\":0},"
 	    "\"degrade\":[]}");
 	strbuf_done(&out);
 	policy_done(&policy);

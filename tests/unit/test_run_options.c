@@ -315,6 +315,7 @@ static const struct line_case bad_lines[] = {
 	{ "run ls --step-limit=-1", "--step-limit '-1': " },
 	{ "run ls --max-memory=65537", "--max-memory '65537': " },
 	{ "run ls --max-memory=1M", "--max-memory '1M': " },
+	{ "run a.wasm --max-output=x", "--max-output 'x': " },
 	{ "run ls --allow-net foo", "--allow-net 'foo': " },
 	{ "run ls --allow-net foo:0", "--allow-net 'foo:0': " },
 	{ "run ls --allow-net foo:65536", "--allow-net 'foo:65536': " },
