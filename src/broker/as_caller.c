@@ -331,6 +331,8 @@ as_caller_start(const struct as_caller_job *job, int *ret_pidfd)
 			return root_fd < 0 ? root_fd : directory_fd;
 		preparation.root_fd = root_fd;
 		preparation.directory_fd = directory_fd;
+		if (job->action != AS_CALLER_CHMOD && job->handle_fd >= 0)
+			preparation.directory_fd = job->handle_fd;
 	}
 	pid = clone_child(ret_pidfd);
 	if (pid == 0)

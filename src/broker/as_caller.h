@@ -41,7 +41,7 @@ struct as_caller_job {
 	const struct plan *grants_of; /* BIND without them: the plan whose Landlock grants hold for
 					 the child too, else NULL */
 	int socket_fd;
-	int handle_fd; /* CHMOD: where a relative path begins, or -1 for the caller's directory */
+	int handle_fd; /* where a relative path begins, or -1 for the caller's directory */
 	struct sockaddr_un address;
 	socklen_t address_bytes;
 	char path[PATH_MAX];

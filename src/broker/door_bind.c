@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/caller_link.h"
 #include "broker/door_internal.h"
 #include "policy/net_decide.h"
 #include "util/fd.h"
@@ -132,7 +133,8 @@ bind_internet(struct door *door, struct door_socket *socket, union door_address 
 }
 
 /*
- * A path is bound by a child that sees it as the caller does; an abstract name belongs to the
+ * A path is bound by a child that sees it as the caller does, one through /proc/self/fd from that
+ * directory (getsockname then tells what is behind it alone); an abstract name belongs to the
  * socket's own namespace.
  */
 static bool
@@ -148,11 +150,30 @@ bind_unix_path(struct door *door, const struct notify_request *request, struct d
 	       const union door_address *address, socklen_t bytes)
 {
 	struct as_caller_job job = door_new_job(door, request, AS_CALLER_BIND);
+	char path[sizeof(address->un.sun_path) + 1] = "";
+	struct caller_place place;
+	size_t n;
+	int r;
 
+	memcpy(path, address->un.sun_path, bytes - offsetof(struct sockaddr_un, sun_path));
+	r = caller_link_resolve(&door->notify, request, path, &place);
+	/* A descriptor's own name is taken, by it. */
+	if (r == 0 && place.path[0] == '\0')
+		r = -EADDRINUSE;
+	if (r < 0) {
+		fd_close(place.fd);
+		fd_close(TAKE_FD(socket->fd));
+		notify_answer_result(&door->notify, request->id, r);
+		return;
+	}
 	job.grants_of = job.enter_namespaces ? NULL : door->config.plan;
 	job.socket_fd = TAKE_FD(socket->fd);
-	job.address = address->un;
-	job.address_bytes = bytes;
+	job.handle_fd = place.fd;
+	job.address.sun_family = AF_UNIX;
+	/* One of 108 bytes has no NUL at its end. */
+	n = MIN(strlen(place.path) + 1, sizeof(job.address.sun_path));
+	job.address_bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+	memcpy(job.address.sun_path, place.path, n);
 	door_perform_as_caller(door, request, &job);
 }
 

@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
+#include "broker/caller_link.h"
 #include "broker/door_internal.h"
 #include "util/fd.h"
 
@@ -18,6 +20,20 @@ new_job(struct door *door, const struct notify_request *request, enum as_caller_
 	job.mode = (mode_t)mode & 07777;
 	job.follow = true;
 	return job;
+}
+
+/* fchmodat() of a C library that knows no fchmodat2 goes through /proc/self/fd. */
+static int
+follow_own_link(struct door *door, const struct notify_request *request, struct as_caller_job *job)
+{
+	struct caller_place place;
+	int r = caller_link_resolve(&door->notify, request, job->path, &place);
+
+	if (r < 0)
+		return r;
+	job->handle_fd = place.fd;
+	memmove(job->path, place.path, strlen(place.path) + 1);
+	return 0;
 }
 
 static void
@@ -33,7 +49,9 @@ change_mode_at(struct door *door, const struct notify_request *request, int dire
 		job.path[0] = '.';
 		job.path[1] = '\0';
 	}
-	if (r == 0 && job.path[0] != '/' && directory_fd != AT_FDCWD)
+	if (r == 0 && job.path[0] == '/' && !(flags & AT_SYMLINK_NOFOLLOW))
+		r = follow_own_link(door, request, &job);
+	else if (r == 0 && job.path[0] != '/' && directory_fd != AT_FDCWD)
 		r = notify_take_fd(&door->notify, request, directory_fd, &job.handle_fd);
 	if (r < 0) {
 		notify_answer_result(&door->notify, request->id, r);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "broker/caller_link.h"
 #include "broker/door_internal.h"
 #include "broker/sock_diag.h"
 #include "util/fd.h"
@@ -85,32 +86,53 @@ has_other_rights(const struct door *door, pid_t tid)
 					      !as_caller_is_same_user(&credentials));
 }
 
-/* *ret_other_rights: the connect too is to be made with the caller's. */
 static int
-open_file(struct door *door, const struct notify_request *request, const char *path,
-	  struct unix_path_file *ret_file, bool *ret_other_rights)
+open_as_caller(struct door *door, const struct notify_request *request, const struct caller_place *place,
+	       struct unix_path_file *ret_file)
 {
-	struct as_caller_job job;
-	int r = -EACCES;
+	struct as_caller_job job = door_new_job(door, request, AS_CALLER_OPEN);
 	int fd;
 
+	job.handle_fd = place->fd;
+	snprintf(job.path, sizeof(job.path), "%s", place->path);
+	fd = as_caller_open(&job);
+	return fd < 0 ? fd : unix_path_describe(fd, ret_file);
+}
+
+/* A descriptor that was named itself: a handle of a socket's file (O_PATH), or nothing to connect to. */
+static int
+take_file(struct caller_place *place, struct unix_path_file *ret_file)
+{
+	int flags = fcntl(place->fd, F_GETFL);
+
+	if (flags < 0 || !(flags & O_PATH))
+		return -ECONNREFUSED;
+	return unix_path_describe(TAKE_FD(place->fd), ret_file);
+}
+
+/* *ret_other_rights: the connect too is to be made with the caller's. */
+static int
+open_file(struct door *door, const struct notify_request *request, struct caller_place *place,
+	  struct unix_path_file *ret_file, bool *ret_other_rights)
+{
+	int r = -EACCES;
+
 	*ret_other_rights = has_other_rights(door, request->tid);
-	if (!*ret_other_rights)
-		r = unix_path_open(request->tid, path, ret_file);
+	if (place->fd >= 0 && place->path[0] == '\0')
+		r = take_file(place, ret_file);
+	else if (!*ret_other_rights)
+		r = unix_path_open(request->tid, place->fd, place->path, ret_file);
 	/*
 	 * The broker has no capability of its own; a root inside may have some over the sandbox's
 	 * files.
 	 */
-	if (r == 0 && door->config.plan->as_root)
+	if (r == 0 && door->config.plan->as_root && !*ret_other_rights)
 		*ret_other_rights =
 		    faccessat(ret_file->fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) < 0;
 	if (r != -EACCES || !door->config.plan->as_root)
 		return r;
 	*ret_other_rights = true;
-	job = door_new_job(door, request, AS_CALLER_OPEN);
-	snprintf(job.path, sizeof(job.path), "%s", path);
-	fd = as_caller_open(&job);
-	return fd < 0 ? fd : unix_path_describe(fd, ret_file);
+	return open_as_caller(door, request, place, ret_file);
 }
 
 static void
@@ -143,9 +165,14 @@ connect_path(struct door *door, const struct notify_request *request, struct doo
 	     const char *path)
 {
 	struct unix_path_file file;
-	bool other_rights;
-	int r = open_file(door, request, path, &file, &other_rights);
+	struct caller_place place;
+	bool other_rights = false;
+	int r = caller_link_resolve(&door->notify, request, path, &place);
 
+	if (r == 0) {
+		r = open_file(door, request, &place, &file, &other_rights);
+		fd_close(place.fd);
+	}
 	if (r < 0)
 		return r;
 	if (!notify_is_valid(&door->notify, request->id))

@@ -50,18 +50,15 @@ open_link(pid_t tid, const char *name)
 }
 
 /*
- * The text of such a link: from the top of the caller's mount namespace, also where the caller's
+ * The text of a link in /proc: from the top of the caller's mount namespace, also where the caller's
  * root is below it.
  */
 static char *
-read_link(pid_t tid, const char *name)
+read_link(const char *path)
 {
-	char path[64];
 	char text[PATH_MAX];
-	ssize_t n;
+	ssize_t n = readlink(path, text, sizeof(text) - 1);
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, name);
-	n = readlink(path, text, sizeof(text) - 1);
 	if (n <= 0 || text[0] != '/')
 		return NULL;
 	text[n] = '\0';
@@ -69,18 +66,24 @@ read_link(pid_t tid, const char *name)
 }
 
 /*
- * A relative path that leaves the caller's directory (by "..", or by an absolute symlink): its
- * directory is put in front and all is resolved from its root. openat from the directory's own
+ * A relative path that leaves its directory (by "..", or by an absolute symlink): the
+ * directory is put in front and all is resolved from the caller's root. openat from the directory's own
  * handle would follow an absolute symlink into the host's view.
  */
 static int
-open_from_root(int root_fd, pid_t tid, const char *relative)
+open_from_root(int root_fd, pid_t tid, int directory_fd, const char *relative)
 {
-	_cleanup_free_ char *root = read_link(tid, "root");
-	_cleanup_free_ char *directory = read_link(tid, "cwd");
+	char root_link[64];
+	char directory_link[64];
+	_cleanup_free_ char *root = NULL;
+	_cleanup_free_ char *directory = NULL;
 	_cleanup_free_ char *whole = NULL;
 	const char *below;
 
+	snprintf(root_link, sizeof(root_link), "/proc/%d/root", (int)tid);
+	snprintf(directory_link, sizeof(directory_link), "/proc/self/fd/%d", directory_fd);
+	root = read_link(root_link);
+	directory = read_link(directory_link);
 	if (root == NULL || directory == NULL || !path_is_beneath(directory, root))
 		return -ENOENT;
 	below = str_equal(root, "/") ? directory : directory + strlen(root);
@@ -89,15 +92,16 @@ open_from_root(int root_fd, pid_t tid, const char *relative)
 }
 
 static int
-open_relative(int root_fd, pid_t tid, const char *path)
+open_relative(int root_fd, pid_t tid, int directory_fd, const char *path)
 {
-	_cleanup_fd_ int directory_fd = open_link(tid, "cwd");
+	_cleanup_fd_ int own_directory_fd = directory_fd >= 0 ? -1 : open_link(tid, "cwd");
+	int from_fd = directory_fd >= 0 ? directory_fd : own_directory_fd;
 	int fd;
 
-	if (directory_fd < 0)
-		return directory_fd;
-	fd = open_beneath(directory_fd, path, RESOLVE_BENEATH);
-	return fd == -EXDEV ? open_from_root(root_fd, tid, path) : fd;
+	if (from_fd < 0)
+		return from_fd;
+	fd = open_beneath(from_fd, path, RESOLVE_BENEATH);
+	return fd == -EXDEV ? open_from_root(root_fd, tid, from_fd, path) : fd;
 }
 
 int
@@ -127,7 +131,7 @@ unix_path_describe(int fd, struct unix_path_file *ret_file)
 }
 
 int
-unix_path_open(pid_t tid, const char *path, struct unix_path_file *ret_file)
+unix_path_open(pid_t tid, int directory_fd, const char *path, struct unix_path_file *ret_file)
 {
 	_cleanup_fd_ int root_fd = open_link(tid, "root");
 	int fd;
@@ -137,6 +141,6 @@ unix_path_open(pid_t tid, const char *path, struct unix_path_file *ret_file)
 	if (path[0] == '/')
 		fd = open_beneath(root_fd, path, RESOLVE_IN_ROOT);
 	else
-		fd = open_relative(root_fd, tid, path);
+		fd = open_relative(root_fd, tid, directory_fd, path);
 	return fd < 0 ? fd : unix_path_describe(fd, ret_file);
 }

@@ -21,11 +21,12 @@ struct unix_path_file {
 };
 
 /*
- * Opens what `path` names for thread `tid`; the last component is followed too. Magic links
+ * Opens what `path` names for thread `tid`, a relative one from `directory_fd`, or where that is -1 from
+ * the thread's directory; the last component is followed too. Magic links
  * (/proc/PID/fd and the like) are not. 0 or the negative errno that the path gives. The
  * caller checks afterwards that the thread is still the one it asked about.
  */
-int unix_path_open(pid_t tid, const char *path, struct unix_path_file *ret_file);
+int unix_path_open(pid_t tid, int directory_fd, const char *path, struct unix_path_file *ret_file);
 /* The same facts of a handle that is there already; takes it, also on failure. */
 int unix_path_describe(int fd, struct unix_path_file *ret_file);
 
