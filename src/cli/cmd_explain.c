@@ -3,6 +3,7 @@
 #include "broker/stdio.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/run_agent.h"
 #include "cli/run_prepare.h"
 
 static void
@@ -62,7 +63,8 @@ run_explain(int argc, char **argv)
 		if (options.help)
 			command_write_help(&command_explain, &text);
 		else
-			code = explain_plan(&options, &text, &err);
+			code = run_is_agent(&options) ? -explain_agent(&options, &text, &err)
+						      : (int)explain_plan(&options, &text, &err);
 	}
 	if (code == EXIT_CODE_OK)
 		code = output_print(&text);

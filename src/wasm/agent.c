@@ -99,6 +99,12 @@ agent_granted(const struct agent *agent, capability_set otherwise)
 	return otherwise;
 }
 
+bool
+agent_reaches_files(const struct agent *agent)
+{
+	return facts_reaches_files(&agent->facts) && (agent->granted & (1U << CAPABILITY_FS)) != 0;
+}
+
 int
 agent_check_facts(const struct agent *agent, struct error *err)
 {
@@ -221,7 +227,7 @@ make_config(struct running *running, struct error *err)
 		strv_add(&config->arguments, running->run->arguments[i]);
 	env_build_guest(&agent->policy->env, environ, &config->environment);
 	/* A guest that cannot ask for a file needs no sandbox that says which. */
-	if (!facts_reaches_files(&agent->facts) || (agent->granted & (1U << CAPABILITY_FS)) == 0)
+	if (!agent_reaches_files(agent))
 		return 0;
 	guest_files_sandbox(agent->policy, agent->granted, &running->sandbox);
 	running->has_sandbox = true;

@@ -40,6 +40,8 @@ int agent_open(struct agent *agent, struct error *err);
 int agent_inspect(struct agent *agent, struct error *err);
 /* The capabilities granted: --profile or --cap, else the manifest's, else `otherwise`. */
 capability_set agent_granted(const struct agent *agent, capability_set otherwise);
+/* Whether it imports what reaches a file and is granted that: then its worker runs in a native sandbox. */
+bool agent_reaches_files(const struct agent *agent);
 /* Why `facts` cannot be an agent at all: minus EXIT_CODE_BAD_MODULE and a sentence, or 0. */
 int agent_check_facts(const struct agent *agent, struct error *err);
 

@@ -14,6 +14,9 @@ import pytest
 
 import harness
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "guests"))
+import build  # noqa: E402
+
 ROOT = harness.ROOT
 PORTA = str(harness.PROGRAM)
 COMMANDS = ["run", "explain", "inspect", "validate", "build", "cache", "doctor", "completion", "version", "help"]
@@ -76,6 +79,8 @@ def test_the_tour_in_readme_is_understood(tmp_path):
     (tmp_path / "vendor").mkdir()
     (tmp_path / ".claude").mkdir()
     (tmp_path / "test.env").touch()
+    (tmp_path / "workspace").mkdir()
+    shutil.copy(build.guest("hello.c"), tmp_path / "agent.wasm")
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     lines = re.findall(r"^    (porta (?:run|explain) .*?)(?:   .*)?$", text, re.MULTILINE)
     assert len(lines) >= 10
