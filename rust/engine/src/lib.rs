@@ -4,6 +4,10 @@
 mod compile;
 mod limits;
 
+/// Of all that is Rust in the engine.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 // What these crates export is used from C alone.
 pub use porta_wasm_facts::*;
 pub use wasmtime_c_api::*;
