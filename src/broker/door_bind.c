@@ -161,8 +161,8 @@ bind_unix_path(struct door *door, const struct notify_request *request, struct d
 	if (r == 0 && place.path[0] == '\0')
 		r = -EADDRINUSE;
 	if (r < 0) {
-		fd_close(place.fd);
-		fd_close(TAKE_FD(socket->fd));
+		patience_close(place.fd);
+		patience_close(TAKE_FD(socket->fd));
 		notify_answer_result(&door->notify, request->id, r);
 		return;
 	}
@@ -202,7 +202,7 @@ door_handle_bind(struct door *door, const struct notify_request *request)
 		r = bind_internet(door, &socket, &address, bytes);
 	else if (is_bindable(&socket))
 		r = bind(socket.fd, &address.any, bytes) < 0 ? -errno : 0;
-	fd_close(socket.fd);
+	patience_close(socket.fd);
 	notify_answer_result(&door->notify, request->id, r);
 }
 
@@ -266,7 +266,7 @@ door_handle_listen(struct door *door, const struct notify_request *request)
 
 	if (r == 0) {
 		r = listen_and_note(door, request, &socket, (int)request->args[1]);
-		fd_close(socket.fd);
+		patience_close(socket.fd);
 	}
 	notify_answer_result(&door->notify, request->id, r);
 }

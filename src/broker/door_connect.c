@@ -31,7 +31,7 @@ door_take_socket(struct door *door, const struct notify_request *request,
 	    (taken.protocol != IPPROTO_TCP &&
 	     getsockopt(taken.fd, SOL_SOCKET, SO_TYPE, &taken.type, &n) < 0)) {
 		r = -errno;
-		fd_close(taken.fd);
+		patience_close(taken.fd);
 		return r;
 	}
 	*ret_socket = taken;
@@ -66,7 +66,7 @@ door_take_call(struct door *door, const struct notify_request *request,
 	if (r == 0) {
 		r = read_address(door, request, ret_address, ret_bytes);
 		if (r < 0)
-			fd_close(ret_socket->fd);
+			patience_close(ret_socket->fd);
 	}
 	if (r < 0)
 		notify_answer_result(&door->notify, request->id, r);
@@ -294,7 +294,7 @@ connect_to_resolver(struct door *door, const struct notify_request *request,
 	struct error err = ERROR_INIT;
 	int r = resolver_client_connect_stream(door->config.resolver, socket->fd, &err);
 
-	fd_close(socket->fd);
+	patience_close(socket->fd);
 	notify_answer_result(&door->notify, request->id, r);
 }
 
@@ -333,7 +333,7 @@ connect_internet(struct door *door, const struct notify_request *request,
 				     to.is_own);
 		return;
 	}
-	fd_close(socket->fd);
+	patience_close(socket->fd);
 	notify_answer_result(&door->notify, request->id, r);
 }
 
@@ -345,7 +345,7 @@ refuse_family(struct door *door, const struct notify_request *request,
 
 	violations_record(door->config.violations, VIOLATION_CONNECT, subject, "",
 			  "only TCP and unix sockets connect");
-	fd_close(socket->fd);
+	patience_close(socket->fd);
 	notify_answer_error(&door->notify, request->id, EACCES);
 }
 

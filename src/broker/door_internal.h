@@ -17,6 +17,7 @@
 #include "broker/door.h"
 #include "broker/listeners.h"
 #include "broker/notify.h"
+#include "broker/patience.h"
 #include "broker/unix_allowed.h"
 
 /*

@@ -76,7 +76,7 @@ door_handle_setsockopt(struct door *door, const struct notify_request *request)
 
 	if (r == 0) {
 		r = reuse_address(door, request, &socket);
-		fd_close(socket.fd);
+		patience_close(socket.fd);
 	}
 	notify_answer_result(&door->notify, request->id, r);
 }

@@ -171,7 +171,7 @@ connect_path(struct door *door, const struct notify_request *request, struct doo
 
 	if (r == 0) {
 		r = open_file(door, request, &place, &file, &other_rights);
-		fd_close(place.fd);
+		patience_close(place.fd);
 	}
 	if (r < 0)
 		return r;
@@ -182,7 +182,7 @@ connect_path(struct door *door, const struct notify_request *request, struct doo
 	else
 		r = judge_file(door, request->tid, &file);
 	if (r < 0) {
-		fd_close(file.fd);
+		patience_close(file.fd);
 		return r;
 	}
 	connect_file(door, request, socket, file.fd, other_rights);
@@ -227,7 +227,7 @@ door_connect_unix(struct door *door, const struct notify_request *request,
 		memcpy(path, address->un.sun_path, bytes - offsetof(struct sockaddr_un, sun_path));
 		r = connect_path(door, request, socket, path);
 	}
-	fd_close(socket->fd);
+	patience_close(socket->fd);
 	if (r < 0)
 		notify_answer_result(&door->notify, request->id, r);
 }

@@ -102,8 +102,8 @@ forget_waiting(struct door *door, struct door_waiting *waiting)
 	}
 	TAILQ_REMOVE(&door->waiting, waiting, entry);
 	door->waiting_count--;
-	fd_close(waiting->socket_fd);
-	fd_close(waiting->handle_fd);
+	patience_close(waiting->socket_fd);
+	patience_close(waiting->handle_fd);
 	free(waiting);
 }
 
@@ -205,7 +205,7 @@ interrupt_waiting(struct door *door, struct door_waiting *waiting, enum caller_s
 }
 
 /*
- * connect() that never blocks. `ret_blocking` tells whether the socket itself would have. 0 or a
+ * connect() that does not block. `ret_blocking` tells whether the socket itself would have. 0 or a
  * negative errno.
  */
 static int
@@ -219,10 +219,13 @@ try_connect(int socket_fd, const union door_address *address, socklen_t bytes, b
 	*ret_blocking = !(flags & O_NONBLOCK);
 	if (*ret_blocking && fcntl(socket_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
+	/* EINTR: somebody took the flag away again, and the caller gets no better answer than that. */
+	patience_begin();
 	r = connect(socket_fd, &address->any, bytes) < 0 ? -errno : 0;
 	/* On loopback it is through already, and this second call says so. */
 	if (*ret_blocking && r == -EINPROGRESS)
 		r = connect(socket_fd, &address->any, bytes) < 0 ? -errno : 0;
+	patience_end();
 	if (*ret_blocking)
 		(void)fcntl(socket_fd, F_SETFL, flags);
 	return r;
@@ -419,12 +422,12 @@ door_perform_connect(struct door *door, const struct notify_request *request, in
 	if (r == 0 || r == -EINPROGRESS || lasts)
 		forget_watched(door, socket_fd);
 	if (!lasts || door->waiting_count >= door->waiting_max) {
-		if (lasts && own)
+		if (own && (lasts || r == -EINTR))
 			dissolve(socket_fd);
 		if (lasts)
 			r = -EAGAIN;
-		fd_close(socket_fd);
-		fd_close(handle_fd);
+		patience_close(socket_fd);
+		patience_close(handle_fd);
 		notify_answer_result(&door->notify, request->id, r);
 		return;
 	}
@@ -471,8 +474,8 @@ door_perform_as_caller(struct door *door, const struct notify_request *request,
 	if (door->waiting_count < door->waiting_max && door->helpers_count < DOOR_HELPERS_MAX)
 		r = as_caller_start(job, &pidfd);
 	if (r < 0) {
-		fd_close(job->socket_fd);
-		fd_close(job->handle_fd);
+		patience_close(job->socket_fd);
+		patience_close(job->handle_fd);
 		notify_answer_result(&door->notify, request->id, r);
 		return;
 	}
@@ -509,7 +512,10 @@ int
 door_waiting_init(struct door *door, struct error *err)
 {
 	size_t descriptors = raise_descriptor_limit();
+	int r = patience_init(err);
 
+	if (r < 0)
+		return r;
 	TAILQ_INIT(&door->waiting);
 	descriptors -= MIN(descriptors, (size_t)DOOR_RESERVED_FDS + NOTIFY_PIDFDS_MAX);
 	door->waiting_max = MIN((size_t)DOOR_WAITING_MAX, descriptors / 3);
