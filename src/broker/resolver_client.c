@@ -131,13 +131,16 @@ known_names(struct resolver_client *client)
 	return client->known;
 }
 
-/* 0 or a negative errno; the resolver is stopped when it does not take what it is sent. */
+/*
+ * 0 or a negative errno; the resolver is stopped when it does not take what it is sent. -ETOOMANYREFS: the user's
+ * programs have too many descriptors in flight for one more, and nothing was sent.
+ */
 static int
 send_order(struct resolver_client *client, const struct resolver_order *order, int passed_fd)
 {
 	int r = fd_send(client->process.control_fd, order, sizeof(*order), passed_fd);
 
-	if (r < 0)
+	if (r < 0 && r != -ETOOMANYREFS)
 		stop(client);
 	return r;
 }
@@ -234,6 +237,7 @@ on_ask(struct resolver_client *client, const struct resolver_event *event)
 	struct resolver_order order = { .kind = RESOLVER_ORDER_VERDICT, .query = event->query };
 	const struct resolv_conf *conf = current_conf(client);
 	_cleanup_fd_ int upstream_fd = -1;
+	int r;
 
 	if (!is_name(event->name, sizeof(event->name)))
 		return -EPROTO;
@@ -248,7 +252,9 @@ on_ask(struct resolver_client *client, const struct resolver_event *event)
 		upstream_fd = connect_upstream(&conf->servers[event->attempt % conf->servers_count],
 					       event->use_tcp != 0);
 	}
-	return send_order(client, &order, upstream_fd);
+	r = send_order(client, &order, upstream_fd);
+	/* As if that server could not be reached: the next is asked. */
+	return r == -ETOOMANYREFS ? send_order(client, &order, -1) : r;
 }
 
 /*
@@ -349,7 +355,10 @@ receive(struct resolver_client *client, int *ret_socket_fd)
 		if (message.kind == RESOLVER_EVENT_ASK)
 			r = on_ask(client, &message.event);
 		if (message.kind == RESOLVER_EVENT_SOCKET && ret_socket_fd != NULL) {
-			*ret_socket_fd = passed_fd >= 0 ? TAKE_FD(passed_fd) : -EPROTONOSUPPORT;
+			if (passed_fd >= 0)
+				*ret_socket_fd = TAKE_FD(passed_fd);
+			else
+				*ret_socket_fd = message.event.code == -ETOOMANYREFS ? -ENOBUFS : -EPROTONOSUPPORT;
 			r = 0;
 		}
 	} else if (n == (ssize_t)sizeof(message.addresses) &&

@@ -21,8 +21,12 @@
 #include "util/macros.h"
 #include "util/os_confine.h"
 
-/* Descriptors: the fixed ones, one for each query, clients over TCP, and a few in transit. */
-#define OPEN_FILES_MAX (CONFINE_FIRST_FREE_FD + RESOLVER_QUERIES_MAX + 64)
+/*
+ * Far more than the fixed ones, one for each query and clients over TCP: the kernel holds against it all
+ * descriptors that the user's programs have in flight over unix sockets when one is passed here (ETOOMANYREFS).
+ */
+#define OPEN_FILES_MAX 4096
+_Static_assert(OPEN_FILES_MAX > CONFINE_FIRST_FREE_FD + RESOLVER_QUERIES_MAX + 64, "room for all");
 #ifdef __SANITIZE_ADDRESS__
 #define DATA_MAX_BYTES RLIM_INFINITY /* its shadow memory counts too */
 #else

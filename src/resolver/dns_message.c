@@ -83,6 +83,7 @@ take_name(struct cursor *cursor, uint8_t ret_wire[DNS_NAME_MAX_BYTES])
 	size_t part_at = at;
 	size_t end = 0; /* behind the first pointer */
 	size_t used = 0;
+	size_t pointers = 0;
 	size_t n;
 
 	do {
@@ -92,7 +93,7 @@ take_name(struct cursor *cursor, uint8_t ret_wire[DNS_NAME_MAX_BYTES])
 		if (n >= 0xc0) {
 			size_t target;
 
-			if (cursor->length - at < 2)
+			if (cursor->length - at < 2 || pointers++ == DNS_POINTERS_MAX)
 				return false;
 			target = (n & 0x3f) << 8 | message[at + 1];
 			if (target >= part_at)

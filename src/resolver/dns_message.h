@@ -32,6 +32,11 @@
 /* Records of one answer, and the octets of their data; what is beyond is left out. */
 #define DNS_RECORDS_MAX	      128
 #define DNS_RECORDS_MAX_BYTES 16384
+/*
+ * Pointers followed in one name: one for each label is more than anybody needs. (A message of pointers to pointers
+ * took seconds to read, with all other questions.)
+ */
+#define DNS_POINTERS_MAX 127
 /* CNAMEs followed within one answer. */
 #define DNS_CHAIN_MAX 16
 

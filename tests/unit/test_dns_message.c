@@ -454,6 +454,37 @@ test_reply_malformed(void **state)
 		assert_int_not_equal(reply("a.example", DNS_TYPE_A), DNS_REPLY_RECORDS);
 }
 
+/* An answer whose owner is the question's name, behind `count` pointers that lie in a record before it. */
+static enum dns_reply
+reply_behind_pointers(size_t count)
+{
+	struct packet *chain = calloc(1, sizeof(*chain));
+	size_t chain_at;
+
+	begin(&packet, 77, 0x8180, 1, 2, 0);
+	put_question(&packet, "a.example", DNS_TYPE_A);
+	chain_at = packet.length + 1 + 10;
+	put16(chain, 0xc000 | 12);
+	for (size_t i = 0; i + 2 < count; i++)
+		put16(chain, (unsigned)(0xc000 | (chain_at + 2 * i)));
+	put_record(&packet, "", DNS_TYPE_TXT, 60, chain->bytes, chain->length);
+	put16(&packet, (unsigned)(0xc000 | (chain_at + chain->length - 2)));
+	put(&packet, "\0\1\0\1\0\0\0\0\0\4\1\2\3\4", 14);
+	free(chain);
+	return reply("a.example", DNS_TYPE_A);
+}
+
+static void
+test_reply_of_pointers(void **state)
+{
+	(void)state;
+	assert_int_equal(reply_behind_pointers(3), DNS_REPLY_RECORDS);
+	assert_int_equal(records.count, 1);
+	assert_int_equal(reply_behind_pointers(DNS_POINTERS_MAX), DNS_REPLY_RECORDS);
+	assert_int_equal(reply_behind_pointers(DNS_POINTERS_MAX + 1), DNS_REPLY_FAILED);
+	assert_int_equal(reply_behind_pointers(8000), DNS_REPLY_FAILED);
+}
+
 static void
 test_answer(void **state)
 {
@@ -504,6 +535,7 @@ main(void)
 		cmocka_unit_test(test_reply_foreign),
 		cmocka_unit_test(test_reply_rcodes),
 		cmocka_unit_test(test_reply_malformed),
+		cmocka_unit_test(test_reply_of_pointers),
 		cmocka_unit_test(test_answer),
 	};
 

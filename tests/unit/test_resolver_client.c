@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "broker/resolver_client.h"
 #include "broker/resolver_protocol.h"
 #include "dns_world.h"
+#include "util/fd.h"
 
 static struct loop *loop;
 static struct violations *violations;
@@ -494,6 +496,59 @@ test_dead_resolver(void **state)
 	assert_int_equal(resolver_client_socket(client, AF_INET, 0, &err), -EPROTONOSUPPORT);
 }
 
+/* Passes `count` descriptors that nobody receives; both ends of the pairs are in `ends`. */
+static size_t
+put_in_flight(size_t count, int ends[][2], size_t pairs_max)
+{
+	size_t passed = 0;
+	size_t pairs = 0;
+	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	for (; pairs < pairs_max && passed < count; pairs++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends[pairs]), 0);
+		while (passed < count && fd_send(ends[pairs][0], "", 1, null_fd) == 0)
+			passed++;
+	}
+	close(null_fd);
+	assert_int_equal(passed, count);
+	return pairs;
+}
+
+static void
+end_flight(int ends[][2], size_t pairs)
+{
+	for (size_t i = 0; i < pairs; i++) {
+		close(ends[i][0]);
+		close(ends[i][1]);
+	}
+}
+
+/* The kernel counts what is in flight for all of a user's programs against the limit of the one that passes. */
+static void
+test_descriptors_in_flight(void **state)
+{
+	static int ends[64][2];
+	struct error err = ERROR_INIT;
+	struct rlimit limit;
+	size_t pairs = put_in_flight(400, ends, ARRAY_SIZE(ends));
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(ask("api.example.com", TYPE_A), 0);
+	pid = resolver_pid();
+	end_flight(ends, pairs);
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max < 8192)
+		return;
+	limit.rlim_cur = 8192;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	/* Too many: a socket cannot be had now, and later it can, of the same resolver. */
+	pairs = put_in_flight(5000, ends, ARRAY_SIZE(ends));
+	assert_int_equal(resolver_client_socket(client, AF_INET, 0, &err), -ENOBUFS);
+	end_flight(ends, pairs);
+	assert_int_equal(ask("api.example.com", TYPE_A), 0);
+	assert_int_equal(resolver_pid(), pid);
+}
+
 /* More questions at once than there are places: none is lost. */
 static void
 test_many(void **state)
@@ -734,6 +789,7 @@ main(int argc, char **argv)
 		TEST(test_stream),
 		TEST(test_connect_stream),
 		TEST(test_is_server),
+		TEST(test_descriptors_in_flight),
 		TEST(test_dead_resolver),
 		TEST(test_many),
 		cmocka_unit_test(test_hostile_resolver),
