@@ -15,7 +15,8 @@
 #include "util/os_linux.h"
 #include "util/strings.h"
 
-/* What follows the component `name` at the front of an absolute path, or NULL where another is there. */
+/* What follows the component `name` at the front of an absolute path, or NULL where another is
+ * there. */
 static const char *
 after(const char *path, const char *name)
 {
@@ -108,7 +109,8 @@ resolve_one(struct notify *notify, const struct notify_request *request, const c
 	*ret_result = 0;
 	if (self == NULL)
 		self = after(proc, "thread-self");
-	if ((self == NULL && (dev_fd == NULL || !has_dev_fd(request->tid))) || !has_proc(request->tid))
+	if ((self == NULL && (dev_fd == NULL || !has_dev_fd(request->tid))) ||
+	    !has_proc(request->tid))
 		return false;
 	rest = self != NULL ? after(self, "fd") : dev_fd;
 	if (rest != NULL) {

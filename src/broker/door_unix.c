@@ -87,8 +87,8 @@ has_other_rights(const struct door *door, pid_t tid)
 }
 
 static int
-open_as_caller(struct door *door, const struct notify_request *request, const struct caller_place *place,
-	       struct unix_path_file *ret_file)
+open_as_caller(struct door *door, const struct notify_request *request,
+	       const struct caller_place *place, struct unix_path_file *ret_file)
 {
 	struct as_caller_job job = door_new_job(door, request, AS_CALLER_OPEN);
 	int fd;
@@ -99,7 +99,8 @@ open_as_caller(struct door *door, const struct notify_request *request, const st
 	return fd < 0 ? fd : unix_path_describe(fd, ret_file);
 }
 
-/* A descriptor that was named itself: a handle of a socket's file (O_PATH), or nothing to connect to. */
+/* A descriptor that was named itself: a handle of a socket's file (O_PATH), or nothing to connect
+ * to. */
 static int
 take_file(struct caller_place *place, struct unix_path_file *ret_file)
 {

@@ -219,7 +219,7 @@ try_connect(int socket_fd, const union door_address *address, socklen_t bytes, b
 	*ret_blocking = !(flags & O_NONBLOCK);
 	if (*ret_blocking && fcntl(socket_fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
-	/* EINTR: somebody took the flag away again, and the caller gets no better answer than that. */
+	/* EINTR: somebody took the flag away again, and gets no better answer than that. */
 	patience_begin();
 	r = connect(socket_fd, &address->any, bytes) < 0 ? -errno : 0;
 	/* On loopback it is through already, and this second call says so. */

@@ -1,9 +1,11 @@
 /*
- * A limit to what the broker waits for in the kernel, where a program inside has a hand in how long that is: a socket
- * that it made blocking again in the moment of a connect, or that lingers when its last descriptor, the broker's
- * duplicate, is closed. While the broker stands still nothing is judged and nothing is guarded.
+ * A limit to what the broker waits for in the kernel, where a program inside has a hand in how long
+ * that is: a socket that it made blocking again in the moment of a connect, or that lingers when
+ * its last descriptor, the broker's duplicate, is closed. While the broker stands still nothing is
+ * judged and nothing is guarded.
  *
- * A timer's signals interrupt such a call (EINTR) every PATIENCE_MS. They come between begin and end alone.
+ * A timer's signals interrupt such a call (EINTR) every PATIENCE_MS. They come between begin and
+ * end alone.
  */
 #ifndef PORTA_BROKER_PATIENCE_H
 #define PORTA_BROKER_PATIENCE_H

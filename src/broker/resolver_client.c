@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "broker/patience.h"
 #include "broker/resolv_conf.h"
 #include "broker/resolver_process.h"
 #include "policy/net_decide.h"
@@ -132,8 +133,9 @@ known_names(struct resolver_client *client)
 }
 
 /*
- * 0 or a negative errno; the resolver is stopped when it does not take what it is sent. -ETOOMANYREFS: the user's
- * programs have too many descriptors in flight for one more, and nothing was sent.
+ * 0 or a negative errno; the resolver is stopped when it does not take what it is sent.
+ * -ETOOMANYREFS: the user's programs have too many descriptors in flight for one more, and nothing
+ * was sent.
  */
 static int
 send_order(struct resolver_client *client, const struct resolver_order *order, int passed_fd)
@@ -358,7 +360,9 @@ receive(struct resolver_client *client, int *ret_socket_fd)
 			if (passed_fd >= 0)
 				*ret_socket_fd = TAKE_FD(passed_fd);
 			else
-				*ret_socket_fd = message.event.code == -ETOOMANYREFS ? -ENOBUFS : -EPROTONOSUPPORT;
+				*ret_socket_fd = message.event.code == -ETOOMANYREFS
+						     ? -ENOBUFS
+						     : -EPROTONOSUPPORT;
 			r = 0;
 		}
 	} else if (n == (ssize_t)sizeof(message.addresses) &&
@@ -571,7 +575,9 @@ connect_promptly(int socket_fd, const union resolv_conf_server *address)
 
 	if (r < 0)
 		return r;
+	patience_begin();
 	r = connect(socket_fd, &address->any, length) < 0 ? -errno : 0;
+	patience_end();
 	if (r == -EINPROGRESS && poll(&ready, 1, STREAM_TIMEOUT_MS) == 1)
 		r = connect(socket_fd, &address->any, length) < 0 ? -errno : 0;
 	(void)fd_set_nonblocking(socket_fd, (flags & O_NONBLOCK) != 0);

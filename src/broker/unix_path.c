@@ -50,8 +50,8 @@ open_link(pid_t tid, const char *name)
 }
 
 /*
- * The text of a link in /proc: from the top of the caller's mount namespace, also where the caller's
- * root is below it.
+ * The text of a link in /proc: from the top of the caller's mount namespace, also where the
+ * caller's root is below it.
  */
 static char *
 read_link(const char *path)
@@ -67,8 +67,8 @@ read_link(const char *path)
 
 /*
  * A relative path that leaves its directory (by "..", or by an absolute symlink): the
- * directory is put in front and all is resolved from the caller's root. openat from the directory's own
- * handle would follow an absolute symlink into the host's view.
+ * directory is put in front and all is resolved from the caller's root. openat from the directory's
+ * own handle would follow an absolute symlink into the host's view.
  */
 static int
 open_from_root(int root_fd, pid_t tid, int directory_fd, const char *relative)

@@ -21,8 +21,8 @@ struct unix_path_file {
 };
 
 /*
- * Opens what `path` names for thread `tid`, a relative one from `directory_fd`, or where that is -1 from
- * the thread's directory; the last component is followed too. Magic links
+ * Opens what `path` names for thread `tid`, a relative one from `directory_fd`, or where that is -1
+ * from the thread's directory; the last component is followed too. Magic links
  * (/proc/PID/fd and the like) are not. 0 or the negative errno that the path gives. The
  * caller checks afterwards that the thread is still the one it asked about.
  */

@@ -69,7 +69,7 @@ stall_attack(void (*hold)(void), const char *what)
 			_exit(0);
 		}
 	}
-	alarm(20);
+	alarm(30);
 	longest = longest_answer(4);
 	for (int i = 0; i < 4; i++) {
 		kill(holders[i], SIGKILL);
