@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-#define THREADS 700
+#define THREADS 400
 
 static struct sockaddr_un full_unix;
 static struct sockaddr_in full_tcp;

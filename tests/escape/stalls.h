@@ -7,7 +7,7 @@
 #include <time.h>
 
 /* More than any answer takes, on a machine that is busy with other things too. */
-#define STALLED_AFTER_S 2.0
+#define STALLED_AFTER_S 3.0
 
 UNUSED static double
 now_seconds(void)
