@@ -58,7 +58,8 @@ class Bench:
             words += ["--next", *command]
         lines = output(str(self.directory / "spawn"), self.rounds(rounds), *words[1:],
                        cwd=self.workspace).splitlines()
-        return [float(line.split()[0]) for line in lines]
+        # What the commands themselves say comes before.
+        return [float(line.split()[0]) for line in lines[-len(commands):]]
 
     def line(self, what, value, goal, unit=""):
         print(f"{what:<52} {value:>8.2f}{unit:<4}  goal {goal}", flush=True)
@@ -220,18 +221,22 @@ class Bench:
                 ratios.append((time.monotonic() - start) / bare)
             self.line(f"{name} inside / bare", sorted(ratios)[len(ratios) // 2], f"{goal} x")
 
+    def agents(self):
+        import agents  # needs a compiler for WASM, and wasmtime
+        agents.measure(self)
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--porta", default=str(HERE.parent / "build" / "porta"))
     parser.add_argument("--scale", type=float, default=1.0, help="times the rounds")
-    parser.add_argument("sections", nargs="*", help="starts growth operations network memory work")
+    parser.add_argument("sections", nargs="*", help="starts growth operations network memory work agents")
     arguments = parser.parse_args()
     bench = Bench(arguments.porta, arguments.scale, arguments.sections)
     print(f"as {pwd.getpwuid(os.geteuid()).pw_name}, {os.cpu_count()} processors, "
           f"load {os.getloadavg()[0]:.1f}")
     try:
-        for name in ("starts", "growth", "operations", "network", "memory", "work"):
+        for name in ("starts", "growth", "operations", "network", "memory", "work", "agents"):
             if bench.section(name):
                 getattr(bench, name)()
     finally:

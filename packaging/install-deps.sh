@@ -67,6 +67,10 @@ bench_needs='
 /usr/bin/python3:python3
 bwrap:bubblewrap
 git:git
+clang:clang
+wasm-ld:lld
+/usr/lib/wasm32-wasi/libc.a:wasi-libc
+/usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a:libclang-rt-dev-wasm32
 '
 
 is_there() {

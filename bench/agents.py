@@ -1,0 +1,60 @@
+"""WASM agents beside `wasmtime run` of the same version, which is built once into the build cache."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests" / "guests"))
+import build  # noqa: E402
+
+# Kept nowhere: each run compiles.
+NO_CACHE = ["env", "XDG_CACHE_HOME=/dev/null/none"]
+KINDS = {"sieve": "60", "hash": "60", "sort": "12"}
+
+
+def wasmtime():
+    """The path of the command line program of the version that rust/Cargo.lock pins."""
+    lock = (HERE.parent / "rust" / "Cargo.lock").read_text(encoding="utf-8")
+    version = re.search(r'name = "wasmtime"\nversion = "([^"]+)"', lock).group(1)
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    root = Path(base) / "porta-build" / "wasmtime-cli"
+    for program in (os.environ.get("WASMTIME"), shutil.which("wasmtime"), str(root / "bin" / "wasmtime")):
+        if program and os.access(program, os.X_OK) and version in subprocess.run(
+                [program, "--version"], capture_output=True, text=True, check=True).stdout:
+            return program
+    print(f"building wasmtime {version} to compare with (once)", flush=True)
+    cargo = subprocess.run([str(HERE.parent / "rust" / "build.sh"), "find-cargo"], check=True,
+                           capture_output=True, text=True).stdout.strip()
+    subprocess.run([cargo, "install", "--locked", "--root", str(root), f"wasmtime-cli@{version}"], check=True)
+    return str(root / "bin" / "wasmtime")
+
+
+def measure(bench):
+    other = wasmtime()
+    hello = bench.workspace / "hello.wasm"
+    work = bench.workspace / "work.wasm"
+    shutil.copy(os.environ.get("BENCH_HELLO") or build.guest("hello.c"), hello)
+    if os.environ.get("BENCH_WORK"):
+        shutil.copy(os.environ["BENCH_WORK"], work)
+    else:
+        subprocess.run(["clang", "--target=wasm32-wasi", "-O2", "-o", str(work), str(HERE / "agent_work.c")],
+                       check=True)
+    run = [bench.porta, "run", "--quiet"]
+    cached = [other, "run", "-C", "cache=y"]
+
+    bench.spawn(3, [*run, str(hello)], [*cached, str(hello)])
+    t = bench.spawn(300, [*run, str(hello)], [*cached, str(hello)])
+    print(f"hello: porta {t[0]:.0f} us, wasmtime {t[1]:.0f}")
+    bench.line("agent: hello, cached / wasmtime run", t[0] / t[1], "0.75")
+    t = bench.spawn(100, [*NO_CACHE, *run, str(hello)], [*NO_CACHE, other, "run", "-C", "cache=n", str(hello)])
+    bench.line("agent: hello, not cached / wasmtime run", t[0] / t[1], "0.90")
+    for kind, rounds in KINDS.items():
+        steps = ["--step-limit", "1000000000000"]
+        bench.spawn(1, [*run, str(work), *steps, "--", kind, "1"])
+        t = bench.spawn(9, [*run, str(work), "--", kind, rounds], [*cached, str(work), kind, rounds],
+                        [*run, str(work), *steps, "--", kind, rounds])
+        bench.line(f"agent: {kind} / wasmtime run", t[0] / t[1], "1.03")
+        bench.line(f"agent: {kind} with --step-limit / wasmtime run", t[2] / t[1], "1.15")
