@@ -128,6 +128,7 @@ add_kept_watch(struct plan *plan, const char *directory, const char *name, unsig
 		.label = label,
 		.is_directory = (flags & PROTECT_DIRECTORY) != 0,
 		.is_git_config = (flags & PROTECT_GIT_CONFIG) != 0,
+		.is_own = (flags & PROTECT_OWN) != 0,
 	};
 	return watch;
 }
@@ -200,7 +201,8 @@ protect_found(struct protect *p, const char *directory, const char *name, const 
 	watch = find_watch(p->plan, directory, name);
 	if (watch == NULL) {
 		add_watch(p->plan, directory, name, flags, label)->exists = st != NULL;
-		if (path != NULL && S_ISDIR(st->st_mode) && (flags & PROTECT_DIRECTORY) != 0)
+		if (path != NULL && S_ISDIR(st->st_mode) &&
+		    (flags & (PROTECT_DIRECTORY | PROTECT_OWN)) == PROTECT_DIRECTORY)
 			protect_linked_files(p, path, label);
 	} else if ((flags & PROTECT_GIT_CONFIG) != 0) {
 		watch->is_git_config = true;
@@ -325,27 +327,6 @@ protect_user_directory(const char *variable, const char *fallback)
 	if (home == NULL || home[0] != '/')
 		return NULL;
 	return path_join(home, fallback);
-}
-
-/* porta's own directories, which no flag makes writable. */
-static void
-protect_own_directories(struct protect *p)
-{
-	static const struct {
-		const char *variable;
-		const char *fallback;
-	} places[] = { { "XDG_DATA_HOME", ".local/share" },
-		       { "XDG_STATE_HOME", ".local/state" },
-		       { "XDG_CACHE_HOME", ".cache" } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		_cleanup_free_ char *base =
-		    protect_user_directory(places[i].variable, places[i].fallback);
-		_cleanup_free_ char *own = base ? path_join(base, "porta") : NULL;
-
-		if (own != NULL)
-			protect_path(p, own, PROTECT_DIRECTORY, "porta's own directory");
-	}
 }
 
 /* What is to be known of each of policy_protected_names; worked out once, not for each mount. */
@@ -517,24 +498,19 @@ protect_plan_mounts(struct plan *plan, const struct policy *policy,
 	if (mount_paths->count == 0)
 		return 0;
 	list_names(policy, &names);
-	protect_own_directories(&p);
 	for (size_t i = 0; r == 0 && i < mount_paths->count; i++)
 		r = plan_mount(&p, mount_paths->items[i], err);
 	return r;
 }
 
-int
-protect_plan_absent_home(struct plan *plan, const char *home, struct error *err)
+void
+protect_plan_absent_home(struct plan *plan, const char *home)
 {
 	static const char *const names[] = { ".ssh", ".gnupg" };
-	const struct strv none = STRV_INIT;
-	struct protect p = { .plan = plan, .explicit_paths = &none };
 	_cleanup_free_ char *real = realpath(home, NULL);
 
-	(void)err;
-	protect_own_directories(&p);
 	if (real == NULL || !protect_is_writable(plan, real))
-		return 0;
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		_cleanup_free_ char *path = path_join(real, names[i]);
 		_cleanup_free_ char *label = mem_printf("~/%s", names[i]);
@@ -544,5 +520,13 @@ protect_plan_absent_home(struct plan *plan, const char *home, struct error *err)
 		    find_watch(plan, real, names[i]) == NULL)
 			add_watch(plan, real, names[i], PROTECT_DIRECTORY, label);
 	}
-	return 0;
+}
+
+void
+protect_plan_own(struct plan *plan, const char *path)
+{
+	const struct strv none = STRV_INIT;
+	struct protect p = { .plan = plan, .explicit_paths = &none };
+
+	protect_path(&p, path, PROTECT_DIRECTORY | PROTECT_OWN, "porta's own directory");
 }

@@ -34,6 +34,7 @@ struct protect_watch {
 			       protected on its own */
 	bool is_git_config; /* a copy is kept and compared at the end: new settings that run
 			       programs are put back */
+	bool is_own; /* a directory of porta's own: made when the run starts, if it does not exist */
 	const char *label;  /* for people and --allow-protected: ".git/hooks" */
 };
 
@@ -57,9 +58,20 @@ int protect_plan_mounts(struct plan *plan, const struct policy *policy,
 
 /*
  * Adds watches for ~/.ssh and ~/.gnupg where they do not exist in a writable home, and
- * masks nothing (that is the plan's). `home` is absolute. Protects porta's own data, state and
- * cache directories too, where a mount (or /tmp) makes them writable; no flag lifts that.
+ * masks nothing (that is the plan's). `home` is absolute.
  */
-int protect_plan_absent_home(struct plan *plan, const char *home, struct error *err);
+void protect_plan_absent_home(struct plan *plan, const char *home);
+
+/*
+ * Protects a directory of porta's own at an absolute path, where a mount (or /tmp) makes it writable;
+ * no flag lifts that. One that does not exist is made by the guard before anything runs inside.
+ */
+void protect_plan_own(struct plan *plan, const char *path);
+
+/*
+ * A directory of the user by the XDG specification: $`variable`, or `fallback` in the home
+ * directory; NULL if neither is known.
+ */
+char *protect_user_directory(const char *variable, const char *fallback);
 
 #endif

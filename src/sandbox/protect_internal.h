@@ -22,6 +22,7 @@ enum protect_flags {
 	PROTECT_DIRECTORY = 1 << 0,  /* protect_watch.is_directory */
 	PROTECT_GIT_CONFIG = 1 << 1, /* protect_watch.is_git_config */
 	PROTECT_PIN = 1 << 2,	     /* the path is only to be held in place */
+	PROTECT_OWN = 1 << 3,	     /* protect_watch.is_own */
 };
 
 /* Protects one name in a directory that is open, writable inside, free of symlinks, and pinned. */
@@ -40,11 +41,6 @@ void protect_add_mount(struct plan *plan, enum plan_mount_kind kind, const char 
 bool protect_is_writable(const struct plan *plan, const char *path);
 /* Whether no -v of the user and no mask says what becomes of `path`. */
 bool protect_may_be_mounted(const struct plan *plan, const char *path);
-/*
- * A directory of the user by the XDG specification: $`variable`, or `fallback` in the home
- * directory; NULL if neither is known.
- */
-char *protect_user_directory(const char *variable, const char *fallback);
 
 /* The git repository at the top of the mount, if there is one, and all that hangs on it. */
 void protect_git(struct protect *p, int mount_fd);

@@ -489,19 +489,37 @@ test_home(void **state)
 	_cleanup_free_ char *home = at(f, "home");
 
 	make_directory(f, "home/.gnupg");
-	make_directory(f, "home/.local/share/porta");
-	assert_int_equal(protect_plan_absent_home(&f->plan, home, &err), 0);
+	protect_plan_absent_home(&f->plan, home);
 	assert_int_equal(f->plan.watches_count, 0);
 	add_mount(f, home);
 	policy_add_allow_protected(&f->policy, NULL, &err);
 	protect(f, home);
-	assert_int_equal(protect_plan_absent_home(&f->plan, home, &err), 0);
+	protect_plan_absent_home(&f->plan, home);
 	check_absent(f, "home/.ssh");
 	assert_true(find_watch(f, "home/.ssh")->is_directory);
 	assert_null(find_watch(f, "home/.gnupg"));
+}
+
+static void
+test_own_directories(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = ERROR_INIT;
+	_cleanup_free_ char *home = at(f, "home");
+	_cleanup_free_ char *data = at(f, "home/.local/share/porta");
+	_cleanup_free_ char *cache = at(f, "home/.cache/porta");
+
+	make_directory(f, "home/.local/share/porta");
+	protect_plan_own(&f->plan, data);
+	assert_int_equal(f->plan.watches_count, 0);
+	add_mount(f, home);
+	policy_add_allow_protected(&f->policy, NULL, &err);
+	protect(f, home);
+	protect_plan_own(&f->plan, data);
+	protect_plan_own(&f->plan, cache);
 	check_held(f, "home/.local/share/porta");
 	check_absent(f, "home/.cache/porta");
-	check_absent(f, "home/.local/state/porta");
+	assert_true(find_watch(f, "home/.cache/porta")->is_own);
 }
 
 int
@@ -525,6 +543,7 @@ main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_odd_things, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_home, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_own_directories, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

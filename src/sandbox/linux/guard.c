@@ -342,26 +342,28 @@ link_directory(struct guard *guard, size_t index, bool was_made)
 }
 
 /*
- * porta's own data directory, where it is writable inside and does not exist, is made now and held,
- * not when it is needed.
+ * porta's own directories, where they would be writable inside and do not exist, are made now and held:
+ * what lies in them is believed by the next run, and there must not be a moment in which it came from
+ * inside. Where one cannot be made, on a full disk, it is taken away when it appears, like other names.
  */
 static bool
-make_own_directory(struct guard *guard)
+make_own_directories(const struct guard *guard)
 {
-	const char *quarantine = guard->plan->quarantine_path;
+	bool was_made = false;
 
-	for (size_t i = 0; i < guard->watches_count && quarantine != NULL; i++) {
+	for (size_t i = 0; i < guard->watches_count; i++) {
 		const struct protect_watch *plan = guard->watches[i].plan;
 		_cleanup_free_ char *path = NULL;
+		int fd;
 
-		if (plan->exists || plan->is_symlink ||
-		    !path_is_beneath(quarantine, plan->directory))
+		if (!plan->is_own || plan->exists || plan->is_symlink)
 			continue;
 		path = path_join(plan->directory, plan->name);
-		if (path_is_beneath(quarantine, path))
-			return guard_quarantine_open(guard) >= 0;
+		fd = guard_make_directories(guard, path);
+		was_made |= fd >= 0;
+		fd_close(fd);
 	}
-	return false;
+	return was_made;
 }
 
 static void
@@ -421,7 +423,7 @@ guard_start(const struct plan *plan, int host_root_fd, int control_fd, struct gu
 	guard->quarantine_fd = -1;
 	clock_gettime(CLOCK_REALTIME_COARSE, &guard->started);
 	add_watches(guard);
-	was_made = make_own_directory(guard);
+	was_made = make_own_directories(guard);
 	r = open_directories(guard, err);
 	if (r < 0) {
 		guard_free(guard);
@@ -500,7 +502,7 @@ guard_settle(const struct plan *plan, int control_fd)
 		_cleanup_free_ char *path = mem_strdup(watch->directory);
 		struct guard_directory directory = { .path = path, .sandbox_fd = -1 };
 
-		if (watch->exists || watch->is_symlink)
+		if (watch->exists || watch->is_symlink || watch->is_own)
 			continue;
 		directory.host_fd = guard_open(host_root_fd, watch->directory,
 					       O_RDONLY | O_DIRECTORY | O_CLOEXEC);

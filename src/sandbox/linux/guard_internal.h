@@ -89,6 +89,11 @@ bool guard_is_empty_directory(int directory_fd, const char *name);
 
 /* guard_quarantine.c */
 
+/*
+ * Makes `path` and what is missing above it, as mkdir -p does, for the owner alone. A descriptor of it,
+ * or a negative errno.
+ */
+int guard_make_directories(const struct guard *guard, const char *path);
 /* The quarantine directory of this run, made at the first need; -1 if that cannot be had. */
 int guard_quarantine_open(struct guard *guard);
 /* Closes it at the end, and removes it if nothing was kept. */

@@ -50,9 +50,8 @@ open_in_host(const struct guard *guard, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Makes `path` and what is missing above it, as mkdir -p does, for the owner alone. */
-static int
-make_directories(const struct guard *guard, const char *path)
+int
+guard_make_directories(const struct guard *guard, const char *path)
 {
 	_cleanup_free_ char *above = path_dirname(path);
 	int fd = open_in_host(guard, path);
@@ -60,7 +59,7 @@ make_directories(const struct guard *guard, const char *path)
 
 	if (fd != -ENOENT)
 		return fd;
-	above_fd = str_equal(path, "/") ? -ENOENT : make_directories(guard, above);
+	above_fd = str_equal(path, "/") ? -ENOENT : guard_make_directories(guard, above);
 	if (above_fd < 0)
 		return above_fd;
 	if (mkdirat(above_fd, path_basename(path), 0700) < 0 && errno != EEXIST)
@@ -114,7 +113,7 @@ guard_quarantine_open(struct guard *guard)
 	path = mem_printf("%s/%04d%02d%02d-%02d%02d%02d-%08x", guard->plan->quarantine_path,
 			  now.tm_year + 1900, now.tm_mon + 1, now.tm_mday, now.tm_hour, now.tm_min,
 			  now.tm_sec, random);
-	fd = make_directories(guard, path);
+	fd = guard_make_directories(guard, path);
 	if (fd < 0)
 		return -1;
 	guard->quarantine_fd = fd;

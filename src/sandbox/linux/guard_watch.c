@@ -272,7 +272,8 @@ guard_watch_start(struct guard *guard, struct guard_watch *watch)
 	struct stat st;
 
 	if (directory->host_fd < 0 ||
-	    (!watch->plan->exists && !watch->plan->is_symlink && !directory->is_fresh) ||
+	    (!watch->plan->exists && !watch->plan->is_symlink && !watch->plan->is_own &&
+	     !directory->is_fresh) ||
 	    fstatat(directory->host_fd, watch->plan->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	watch->device = st.st_dev;

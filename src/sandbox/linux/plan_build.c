@@ -15,6 +15,7 @@
 #include "sandbox/linux/exec_list.h"
 #include "sandbox/linux/mount_table.h"
 #include "sandbox/linux/plan_landlock.h"
+#include "sandbox/linux/plan_own.h"
 #include "sandbox/linux/plan_paths.h"
 #include "sandbox/missing.h"
 #include "sandbox/sandbox.h"
@@ -449,7 +450,9 @@ protect_mounts(struct builder *builder, struct error *err)
 	strv_done(&explicit_paths);
 	strv_done(&writable);
 	for (size_t i = 0; r == 0 && i < builder->homes.own.count; i++)
-		r = protect_plan_absent_home(builder->plan, builder->homes.own.items[i], err);
+		protect_plan_absent_home(builder->plan, builder->homes.own.items[i]);
+	if (r == 0)
+		r = plan_own(builder->plan, &builder->homes, &builder->table, err);
 	return r;
 }
 
