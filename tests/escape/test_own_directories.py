@@ -1,6 +1,8 @@
 """porta's own data, state and cache directories: what lies there is believed by later runs, and is never writable inside."""
 
 import os
+import pathlib
+import tempfile
 
 import pytest
 
@@ -14,6 +16,10 @@ for d in "$@"; do
     for f in $d/evil $d/old $d/wasm/old; do echo evil >> $f; done 2>/dev/null
     mv $d $d.moved 2>/dev/null && mkdir -p $d && echo evil > $d/evil
     chmod 777 $d 2>/dev/null
+    p=${d%/*}
+    mv $p $p.moved 2>/dev/null && mkdir -p $d && echo evil > $d/evil
+    p=${p%/*}
+    mv $p $p.moved 2>/dev/null && mkdir -p $d && echo evil > $d/evil
 done
 echo end
 """
@@ -30,7 +36,8 @@ def make_own(home):
 def held(*directories):
     """Whether each is where it was, and nothing that was written inside is in it."""
     for directory in directories:
-        if not directory.is_dir() or directory.with_name(directory.name + ".moved").exists():
+        if not directory.is_dir() or any(path.with_name(path.name + ".moved").exists()
+                                         for path in (directory, *list(directory.parents)[:2])):
             return False
         for path in directory.rglob("*"):
             if path.is_file() and "quarantine" not in path.parts and "evil" in path.read_text(encoding="utf-8"):
@@ -38,14 +45,17 @@ def held(*directories):
     return True
 
 
-@pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.parametrize("exists", ["all", "above", "none"])
 @pytest.mark.parametrize("mounts", [["home"], ["."], ["home/.cache", "home/.local"], [".", "home", "home/.cache"]])
 def test_in_a_mount(runner, workspace, exists, mounts):
     home = workspace / "home"
     home.mkdir()
-    for name in (".cache", ".local/share"):
-        (home / name).mkdir(parents=True)
-    if exists:
+    if exists != "none":
+        for name in (".cache", ".local/share"):
+            (home / name).mkdir(parents=True)
+    elif "home/.cache" in mounts:
+        pytest.skip("nothing to mount")
+    if exists == "all":
         make_own(home)
     runner.identity.own(workspace)
     flags = [word for mount in mounts for word in ("-v", mount)]
@@ -55,7 +65,7 @@ def test_in_a_mount(runner, workspace, exists, mounts):
     assert result.out == "end\n", str(result)
     assert held(*(home / name for name in OWN)), str(result) + str(harness.snapshot(home))
     for name in OWN:
-        assert (home / name).stat().st_mode & 0o777 == (0o755 if exists else 0o700), name
+        assert (home / name).stat().st_mode & 0o777 == (0o755 if exists == "all" else 0o700), name
 
 
 def test_nothing_is_taken_that_porta_makes_outside_meanwhile(runner, workspace):
@@ -100,6 +110,18 @@ def test_of_the_environment_and_of_the_home(runner, workspace):
                         env={"HOME": str(home), "XDG_CACHE_HOME": str(workspace / "xdg")}, cwd=workspace)
     assert result.out == "end\n", str(result)
     assert held(workspace / "elsewhere/cache/porta", workspace / "xdg/porta"), str(result) + str(harness.snapshot(workspace))
+
+
+def test_in_tmp(runner, workspace):
+    """Which is writable without being asked for, and where nothing else is watched."""
+    runner.identity.own(workspace)
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
+        own = pathlib.Path(directory) / "new/porta"
+        runner.identity.own(own.parent.parent)
+        result = runner.run("sh", "-v", ".", "--quiet", args=("-c", ATTACK, "sh", own),
+                            env={"XDG_CACHE_HOME": str(own.parent)}, cwd=workspace)
+        assert result.out == "end\n", str(result)
+        assert held(own), str(result) + str(harness.snapshot(directory))
 
 
 @pytest.mark.parametrize("as_user", needs_root, indirect=True)

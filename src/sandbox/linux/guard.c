@@ -38,6 +38,7 @@
 #include "sandbox/linux/guard_internal.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/os_linux.h"
 #include "util/path.h"
 #include "util/strings.h"
 
@@ -318,9 +319,8 @@ open_directories(struct guard *guard, struct error *err)
 	return 0;
 }
 
-/* `was_made`: directories exist by now that the plan could not pin. */
 static void
-link_directory(struct guard *guard, size_t index, bool was_made)
+link_directory(struct guard *guard, size_t index)
 {
 	struct guard_directory *directory = &guard->directories[index];
 	const struct guard_directory *parent;
@@ -337,8 +337,27 @@ link_directory(struct guard *guard, size_t index, bool was_made)
 		return;
 	directory->component_device = st.st_dev;
 	directory->component_inode = st.st_ino;
-	if (was_made)
-		pin_down_to(guard, parent->path, directory->path);
+}
+
+/* Holds in place what of `path` is newer than the plan, which is all below the last mount on the way. */
+static void
+pin_made(struct guard *guard, const char *path)
+{
+	_cleanup_free_ char *above = mem_strdup(path);
+	struct statx st;
+
+	while (!str_equal(above, "/")) {
+		char *parent;
+
+		if (statx(AT_FDCWD, above, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_INO, &st) == 0 &&
+		    (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) {
+			pin_down_to(guard, above, path);
+			return;
+		}
+		parent = path_dirname(above);
+		free(above);
+		above = parent;
+	}
 }
 
 /*
@@ -346,11 +365,9 @@ link_directory(struct guard *guard, size_t index, bool was_made)
  * what lies in them is believed by the next run, and there must not be a moment in which it came from
  * inside. Where one cannot be made, on a full disk, it is taken away when it appears, like other names.
  */
-static bool
-make_own_directories(const struct guard *guard)
+static void
+make_own_directories(struct guard *guard)
 {
-	bool was_made = false;
-
 	for (size_t i = 0; i < guard->watches_count; i++) {
 		const struct protect_watch *plan = guard->watches[i].plan;
 		_cleanup_free_ char *path = NULL;
@@ -360,10 +377,10 @@ make_own_directories(const struct guard *guard)
 			continue;
 		path = path_join(plan->directory, plan->name);
 		fd = guard_make_directories(guard, path);
-		was_made |= fd >= 0;
+		if (fd >= 0)
+			pin_made(guard, plan->directory);
 		fd_close(fd);
 	}
-	return was_made;
 }
 
 static void
@@ -410,7 +427,6 @@ guard_start(const struct plan *plan, int host_root_fd, int control_fd, struct gu
 	    struct error *err)
 {
 	struct guard *guard;
-	bool was_made;
 	int r;
 
 	*ret_guard = NULL;
@@ -423,14 +439,14 @@ guard_start(const struct plan *plan, int host_root_fd, int control_fd, struct gu
 	guard->quarantine_fd = -1;
 	clock_gettime(CLOCK_REALTIME_COARSE, &guard->started);
 	add_watches(guard);
-	was_made = make_own_directories(guard);
+	make_own_directories(guard);
 	r = open_directories(guard, err);
 	if (r < 0) {
 		guard_free(guard);
 		return r;
 	}
 	for (size_t i = 0; i < guard->directories_count; i++)
-		link_directory(guard, i, was_made);
+		link_directory(guard, i);
 	for (size_t i = 0; i < guard->watches_count; i++)
 		guard_watch_start(guard, &guard->watches[i]);
 	*ret_guard = guard;
