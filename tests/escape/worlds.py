@@ -146,7 +146,7 @@ WORLDS = {
 class World:
     """
     top/outside   not writable inside: victim (secret text), private (0600), directory/, fifo
-    top/home      HOME, with .ssh and .gnupg
+    top/home      HOME, with .ssh and .gnupg, and porta's own directories
     top/work      the writable mount and working directory
     """
 
@@ -163,6 +163,9 @@ class World:
         for directory in (self.outside, self.outside / "directory", self.home, self.work,
                           self.home / ".ssh", self.home / ".gnupg"):
             directory.mkdir()
+        # porta's own, which it makes itself where they would be writable inside (test_own_directories.py).
+        for own in (".cache", ".local/share", ".local/state"):
+            (self.home / own / "porta").mkdir(parents=True)
         for secret in (self.outside / "victim", self.outside / "private",
                        self.outside / "directory" / "inner", self.home / ".ssh" / "id_ed25519",
                        self.home / ".gnupg" / "secring"):
