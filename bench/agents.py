@@ -32,6 +32,22 @@ def wasmtime():
     return str(root / "bin" / "wasmtime")
 
 
+def warm_calls(bench):
+    """What one call costs its parent; the guest has a stack of 64 KiB, and says what it hears."""
+    guest = bench.workspace / "warm.wasm"
+    subprocess.run(["clang", "--target=wasm32-wasi", "-O2", "-Wl,-z,stack-size=65536", "-o", str(guest),
+                    str(HERE / "agent_echo.c")], check=True)
+    text = b'{"tool":"echo","arguments":{"text":"hello"}}'
+    for _ in range(2):  # the first is not compiled yet
+        said = subprocess.run([str(Path(bench.porta).with_name("warm-calls")), str(guest), "time", "20000"],
+                              input=len(text).to_bytes(4, "little") + text, capture_output=True, check=True).stdout
+    p50, p99 = re.search(rb"p50 ([0-9.]+) us p99 ([0-9.]+) us", said).groups()
+    idle, after = re.findall(rb"(?:idle|after) (\d+) KiB", said)
+    bench.line("agent: a call on a warm worker, p50", float(p50) / 1000, "0.03", " ms")
+    print(f"p99 {float(p99) / 1000:.3f} ms; after the calls {int(after) / 1024:.1f} MiB")
+    bench.line("agent: memory of an idle warm worker", int(idle) * 1024 / 1e6, "9", " MB")
+
+
 def measure(bench):
     other = wasmtime()
     hello = bench.workspace / "hello.wasm"
@@ -58,3 +74,4 @@ def measure(bench):
                         [*run, str(work), *steps, "--", kind, rounds])
         bench.line(f"agent: {kind} / wasmtime run", t[0] / t[1], "1.03")
         bench.line(f"agent: {kind} with --step-limit / wasmtime run", t[2] / t[1], "1.15")
+    warm_calls(bench)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <wasi.h>
 #include <wasmtime.h>
 
 enum porta_wasm_hit {
@@ -33,6 +34,13 @@ void porta_wasm_store_limit(wasmtime_store_t *store, struct porta_wasm_limits *l
  */
 wasmtime_error_t *porta_wasm_compile(const wasm_engine_t *engine, const uint8_t *module, size_t length,
 				     wasm_byte_vec_t *ret_code);
+
+/*
+ * The guest's standard output goes to `write`, in its thread; where that returns false the guest is
+ * ended with an error. `data` outlives the store that `config` is set for.
+ */
+void porta_wasm_config_stdout(wasi_config_t *config,
+			      bool (*write)(void *data, const uint8_t *bytes, size_t length), void *data);
 
 /*
  * What a module says of itself, as JSON (src/wasm/facts.h has the form). With `validate` the whole

@@ -39,3 +39,14 @@ errors_put(struct strbuf *out, wasmtime_error_t *error)
 	wasm_byte_vec_delete(&text);
 	wasmtime_error_delete(error);
 }
+
+int
+errors_set(struct error *err, int code, const char *what, wasmtime_error_t *error)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	errors_put(&text, error);
+	error_set(err, code, "%s: %s", what, text.text);
+	strbuf_done(&text);
+	return code;
+}

@@ -4,6 +4,7 @@
 
 #include <wasmtime.h>
 
+#include "util/error.h"
 #include "util/strings.h"
 
 /*
@@ -11,5 +12,7 @@
  * ("failed to compile", "translation error", ...), of which the last says what is wrong.
  */
 void errors_put(struct strbuf *out, wasmtime_error_t *error);
+/* "WHAT: the error" for who called; frees the error. Returns `code`, a negative errno. */
+int errors_set(struct error *err, int code, const char *what, wasmtime_error_t *error);
 
 #endif

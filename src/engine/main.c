@@ -12,6 +12,7 @@
 
 #include "engine/compile.h"
 #include "engine/guest.h"
+#include "engine/serve.h"
 #include "engine/walls.h"
 #include "wasm/message.h"
 #include "wasm/protocol.h"
@@ -31,26 +32,17 @@ receive_config(struct message_reader *reader, struct protocol_config *ret_config
 }
 
 static int
-send_result(const struct protocol_result *result, const struct strbuf *sentence, struct error *err)
+run(const struct protocol_config *config, const int *path_fds, struct message_reader *reader,
+    struct error *err)
 {
-	int r = message_send_parts(PROTOCOL_CONTROL_FD, MESSAGE_RESULT, result, sizeof(*result),
-				   sentence->text, sentence->length);
-
-	return r < 0 ? error_set_errno(err, r, "cannot answer") : 0;
-}
-
-static int
-run_once(const struct protocol_config *config, const int *path_fds, struct error *err)
-{
-	struct protocol_result result = { 0 };
-	struct strbuf sentence = STRBUF_INIT;
+	struct guest_end end = GUEST_END_INIT;
 	struct guest *guest = NULL;
-	int r = guest_load(config, path_fds, &guest, &result, &sentence, err);
+	int r = guest_load(config, path_fds, reader, &guest, &end, err);
 
 	if (r == 1)
-		r = guest_call(guest, &result, &sentence, err);
+		r = guest_call(guest, config->entry, NULL, &end, err);
 	if (r >= 0)
-		r = send_result(&result, &sentence, err);
+		r = serve_send_end(&end, NULL, err);
 	/* Nothing is given back: the process ends. */
 	return r;
 }
@@ -74,8 +66,9 @@ work(struct error *err)
 	case WORKER_COMPILE:
 		return compile_module(&config, &reader, err);
 	case WORKER_RUN:
-		return run_once(&config, path_fds, err);
+		return run(&config, path_fds, &reader, err);
 	case WORKER_SERVE:
+		return serve(&config, path_fds, &reader, err);
 	case WORKER_ROLE_COUNT:
 		break;
 	}

@@ -14,6 +14,9 @@ use_one_slot(wasm_config_t *settings, const struct protocol_config *config)
 	wasmtime_pooling_allocation_config_t *pool = wasmtime_pooling_allocation_config_new();
 
 	wasmtime_pooling_allocation_config_total_core_instances_set(pool, 1);
+	/* Of a thousand that are mapped else; no call is an async one. */
+	wasmtime_pooling_allocation_config_total_stacks_set(pool, 1);
+	wasmtime_pooling_allocation_config_total_gc_heaps_set(pool, 1);
 	wasmtime_pooling_allocation_config_total_memories_set(pool, MEMORIES_MAX);
 	wasmtime_pooling_allocation_config_total_tables_set(pool, TABLES_MAX);
 	wasmtime_pooling_allocation_config_max_memories_per_module_set(pool, MEMORIES_MAX);

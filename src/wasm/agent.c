@@ -241,7 +241,6 @@ start_worker(struct running *running, struct error *err)
 	struct worker_start start = {
 		.code_fd = running->agent->code.fd,
 		.output_fd = -1,
-		.input_fd = -1,
 		.streams = true,
 		.signal_mask = &running->signal_mask,
 		.sandbox = running->has_sandbox ? &running->sandbox : NULL,
@@ -308,7 +307,7 @@ answer_host_call(struct running *running, const struct message *message)
 
 /* "the agent was ended: ..." for each kind of end but a plain exit. */
 static int
-judge_result(const struct protocol_result *result, const char *sentence, struct error *err)
+judge_result(const struct protocol_end *result, const char *sentence, struct error *err)
 {
 	static const struct {
 		enum exit_code code;
@@ -324,6 +323,7 @@ judge_result(const struct protocol_result *result, const char *sentence, struct 
 					 "that porta allows" },
 		[RESULT_STACK_LIMIT] = { EXIT_CODE_STACK_LIMIT,
 					 "the agent's stack is used up (endless recursion?)" },
+		[RESULT_OUTPUT_LIMIT] = { EXIT_CODE_OUTPUT_LIMIT, "the agent writes more than it may" },
 		[RESULT_NO_ENTRY] = { EXIT_CODE_BAD_MODULE,
 				      "the module's entry takes or returns values: it is no command" },
 		[RESULT_REFUSED] = { EXIT_CODE_REFUSED, "the module is refused" },
@@ -366,22 +366,20 @@ wait_for_end(struct running *running)
 }
 
 static int
-take_result(struct running *running, const struct message *message, struct protocol_result *ret_result,
+take_result(struct running *running, const struct message *message, enum result_kind *ret_kind,
 	    struct error *err)
 {
 	struct strbuf shown = STRBUF_INIT;
 	_cleanup_free_ char *sentence = NULL;
-	int r;
+	struct protocol_end end;
+	int r = protocol_end_get(message->bytes, message->length, &end);
 
-	if (message->length < sizeof(*ret_result))
+	if (r < 0)
 		return -EPROTO;
-	memcpy(ret_result, message->bytes, sizeof(*ret_result));
-	if (ret_result->kind >= RESULT_KIND_COUNT)
-		return -EPROTO;
-	sentence = mem_strndup(message->bytes + sizeof(*ret_result),
-			       MIN(message->length - sizeof(*ret_result), SENTENCE_BYTES_MAX));
+	sentence = mem_strndup(end.sentence, MIN(end.sentence_length, SENTENCE_BYTES_MAX));
 	strbuf_put_printable(&shown, sentence);
-	r = judge_result(ret_result, shown.text == NULL ? "" : shown.text, err);
+	*ret_kind = end.kind;
+	r = judge_result(&end, shown.text == NULL ? "" : shown.text, err);
 	strbuf_done(&shown);
 	/* Too much counts also when it is found after the agent's end. */
 	return wait_for_end(running) == WORKER_OUTPUT ? output_is_over(err) : r;
@@ -431,9 +429,9 @@ failed(const struct message *message, struct error *err)
 	return -EXIT_CODE_FAILED;
 }
 
-/* Until the worker's last word; *ret_result says what it was where it was one. */
+/* Until the worker's last word; *ret_kind says what it was where it was one. */
 static int
-follow(struct running *running, struct protocol_result *ret_result, struct error *err)
+follow(struct running *running, enum result_kind *ret_kind, struct error *err)
 {
 	int r = 0;
 
@@ -445,7 +443,7 @@ follow(struct running *running, struct protocol_result *ret_result, struct error
 				    running->watch.signal_fd, &message, &signal)) {
 		case WORKER_MESSAGE:
 			if (message.kind == MESSAGE_RESULT) {
-				r = take_result(running, &message, ret_result, err);
+				r = take_result(running, &message, ret_kind, err);
 				if (r != -EPROTO)
 					return r;
 			} else if (message.kind == MESSAGE_FAILED) {
@@ -496,15 +494,15 @@ run_code(struct running *running, struct error *err)
 	int r = 0;
 
 	for (int tries = 0; tries < 2; tries++) {
-		struct protocol_result result = { .kind = RESULT_EXIT };
+		enum result_kind kind = RESULT_EXIT;
 
 		r = start_worker(running, err);
 		if (r == 0)
-			r = follow(running, &result, err);
+			r = follow(running, &kind, err);
 		worker_end(&running->worker);
 		if (running->has_output)
 			output_cap_done(&running->output);
-		if (result.kind != RESULT_NOT_LOADED)
+		if (kind != RESULT_NOT_LOADED)
 			return r;
 		key = cache_key_of(agent->module.hash, running->config.has_fuel);
 		cache_remove(&agent->cache, &key);

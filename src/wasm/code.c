@@ -78,7 +78,6 @@ begin(struct worker *worker, const struct module *module, enum worker_role role,
 {
 	const struct worker_start start = { .code_fd = module->copy_fd,
 					    .output_fd = output_fd,
-					    .input_fd = -1,
 					    .signal_mask = watch->signal_mask };
 	const struct protocol_config config = { .role = role, .has_fuel = has_fuel };
 

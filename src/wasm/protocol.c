@@ -50,6 +50,7 @@ struct fixed {
 	uint64_t step_limit;
 	uint64_t memory_bytes_max;
 	uint64_t table_elements_max;
+	uint64_t output_bytes_max;
 	uint32_t role;
 	uint32_t has_fuel;
 	uint32_t granted;
@@ -71,6 +72,7 @@ protocol_config_put(struct strbuf *out, const struct protocol_config *config)
 		.step_limit = config->step_limit,
 		.memory_bytes_max = config->memory_bytes_max,
 		.table_elements_max = config->table_elements_max,
+		.output_bytes_max = config->output_bytes_max,
 		.role = config->role,
 		.has_fuel = config->has_fuel,
 		.granted = config->granted,
@@ -153,6 +155,7 @@ protocol_config_get(const char *bytes, size_t length, struct protocol_config *re
 	ret_config->step_limit = fixed.step_limit;
 	ret_config->memory_bytes_max = fixed.memory_bytes_max;
 	ret_config->table_elements_max = fixed.table_elements_max;
+	ret_config->output_bytes_max = fixed.output_bytes_max;
 	ret_config->granted = fixed.granted;
 	if (get_texts(&bytes, end, fixed.arguments_count, &ret_config->arguments) < 0 ||
 	    get_texts(&bytes, end, fixed.environment_count, &ret_config->environment) < 0)
@@ -166,4 +169,27 @@ protocol_config_get(const char *bytes, size_t length, struct protocol_config *re
 			return -EBADMSG;
 	}
 	return bytes == end ? 0 : -EBADMSG;
+}
+
+int
+protocol_end_get(const char *bytes, size_t length, struct protocol_end *ret_end)
+{
+	struct protocol_result result;
+
+	if (length < sizeof(result))
+		return -EBADMSG;
+	memcpy(&result, bytes, sizeof(result));
+	bytes += sizeof(result);
+	length -= sizeof(result);
+	if (result.kind >= RESULT_KIND_COUNT || result.sentence_length > length)
+		return -EBADMSG;
+	*ret_end = (struct protocol_end){
+		.kind = (enum result_kind)result.kind,
+		.value = result.value,
+		.sentence = bytes,
+		.sentence_length = result.sentence_length,
+		.output = bytes + result.sentence_length,
+		.output_length = length - result.sentence_length,
+	};
+	return 0;
 }

@@ -5,7 +5,7 @@
  *     inspect   CONFIG                      FACTS or INVALID
  *     compile   CONFIG, GO                  FACTS or INVALID; COMPILED or INVALID
  *     run       CONFIG, REPLY...            HOST_CALL..., RESULT
- *     serve     CONFIG, (CALL, REPLY...)... READY, (HOST_CALL..., RESULT)...
+ *     serve     CONFIG, (CALL, REPLY...)... READY or RESULT, (HOST_CALL..., RESULT)...
  *
  * FAILED instead of any of them: the worker cannot confine itself or set up what CONFIG says.
  */
@@ -25,10 +25,8 @@
 #define PROTOCOL_CONTROL_FD 3
 /* The module (inspect, compile) or its compiled code (run, serve). */
 #define PROTOCOL_CODE_FD 4
-/* Where compiled code goes (compile); what a call writes (serve). */
+/* Where compiled code goes (compile). */
 #define PROTOCOL_OUTPUT_FD 5
-/* What a call reads (serve). */
-#define PROTOCOL_INPUT_FD 6
 
 enum message_kind {
 	MESSAGE_CONFIG = 1,
@@ -37,10 +35,10 @@ enum message_kind {
 	MESSAGE_INVALID,   /* a sentence that goes on "the module ..." */
 	MESSAGE_COMPILED,  /* empty: the code is in PROTOCOL_OUTPUT_FD, and all of it */
 	MESSAGE_READY,	   /* empty */
-	MESSAGE_CALL,	   /* empty */
+	MESSAGE_CALL,	   /* the entry ("": config's), NUL, and what the guest reads */
 	MESSAGE_HOST_CALL, /* a uint32_t, enum host_function, and the request */
 	MESSAGE_REPLY,	   /* a uint32_t, 0: the response follows, 1: the request is no JSON */
-	MESSAGE_RESULT,	   /* struct protocol_result and a sentence */
+	MESSAGE_RESULT,	   /* struct protocol_result, a sentence, and what the guest wrote (serve) */
 	MESSAGE_FAILED,	   /* a sentence */
 };
 
@@ -83,6 +81,7 @@ struct protocol_config {
 	uint64_t step_limit;
 	uint64_t memory_bytes_max;
 	uint64_t table_elements_max;
+	uint64_t output_bytes_max; /* of a call (serve), below MESSAGE_BYTES_MAX */
 	capability_set granted;
 	struct strv arguments;	 /* argv[0] too */
 	struct strv environment; /* "KEY=VALUE" */
@@ -108,8 +107,9 @@ enum result_kind {
 	RESULT_MEMORY_LIMIT,
 	RESULT_TABLE_LIMIT,
 	RESULT_STACK_LIMIT,
+	RESULT_OUTPUT_LIMIT, /* of output_bytes_max */
 	RESULT_NOT_LOADED,   /* the code is for another engine or processor */
-	RESULT_NO_ENTRY,     /* no _start */
+	RESULT_NO_ENTRY,     /* it exports no such function without parameters and results */
 	RESULT_REFUSED,	     /* an import that is not granted; the sentence says which */
 	RESULT_KIND_COUNT,
 };
@@ -117,6 +117,20 @@ enum result_kind {
 struct protocol_result {
 	uint32_t kind; /* enum result_kind */
 	uint32_t value;
+	uint32_t sentence_length;
 };
+
+/* A MESSAGE_RESULT taken apart; the texts are the message's own, without NUL. */
+struct protocol_end {
+	enum result_kind kind;
+	uint32_t value;
+	const char *sentence;
+	size_t sentence_length;
+	const char *output;
+	size_t output_length;
+};
+
+/* -EBADMSG for what no worker of ours sends. */
+int protocol_end_get(const char *bytes, size_t length, struct protocol_end *ret_end);
 
 #endif

@@ -22,7 +22,7 @@
 
 #define PROGRAM_NAME "porta-engine"
 /* What a worker has above its fixed descriptors. */
-#define FIRST_FREE_FD (PROTOCOL_INPUT_FD + 1)
+#define FIRST_FREE_FD (PROTOCOL_OUTPUT_FD + 1)
 
 /* Puts `fds` at the numbers from PROTOCOL_CONTROL_FD on, open across exec; of -1, nothing. */
 static int
@@ -81,7 +81,7 @@ become_engine(int program_fd, int control_fd, const struct worker_start *start)
 	static char name[] = PROGRAM_NAME;
 	char *argv[] = { name, NULL };
 	char *environment[] = { NULL };
-	int fds[] = { control_fd, start->code_fd, start->output_fd, start->input_fd };
+	int fds[] = { control_fd, start->code_fd, start->output_fd };
 
 	/* FIRST_FREE_FD itself is the program's, closed by its execution. */
 	program_fd = fcntl(program_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD + 1);

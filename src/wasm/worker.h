@@ -34,7 +34,6 @@ struct worker {
 struct worker_start {
 	int code_fd;   /* see protocol.h */
 	int output_fd; /* -1: none */
-	int input_fd;  /* -1: none */
 	bool streams;  /* 0, 1 and 2 are porta's own; else /dev/null */
 	struct output_cap *output; /* 1 and 2 with `streams`; NULL: porta's own */
 	const sigset_t *signal_mask; /* what porta was started with */

@@ -23,7 +23,7 @@ import wasm_bytes  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 CAPABILITIES = HERE.parent.parent / "src" / "policy" / "capability.c"
 # name: (source, flags)
-C_VARIANTS = {"agent_plain.c": ("agent.c", ["-DWITHOUT_HOST"])}
+C_VARIANTS = {"agent_plain.c": ("agent.c", ["-DWITHOUT_HOST"]), "library.c": ("library.c", ["-mexec-model=reactor"])}
 C_FLAGS = ["--target=wasm32-wasi", "-O1", "-g0", "-std=gnu11", "-Wall", "-Wextra", "-Werror"]
 
 
