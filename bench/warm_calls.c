@@ -82,7 +82,7 @@ start(struct worker *worker, const char *path, const sigset_t *mask, int code_fd
 	if (capability_profile("full", &config.granted, &err) < 0)
 		die(err.message);
 	strv_add(&config.arguments, path);
-	if (worker_start(worker, &how, &config, &err) < 0)
+	if (worker_start(worker, &how, &err) < 0 || worker_configure(worker, &config, &err) < 0)
 		die(err.message);
 	if (worker_wait(worker, MESSAGE_BYTES_MAX, 0, -1, &message, &signal) != WORKER_MESSAGE)
 		die("the worker ended at its start");

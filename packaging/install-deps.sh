@@ -23,6 +23,7 @@ musl-gcc:musl-tools
 /usr/lib/*/libidn2.a:libidn2-dev
 /usr/lib/*/libunistring.a:libunistring-dev
 /usr/include/seccomp.h:libseccomp-dev
+/usr/include/*/curl/curl.h|/usr/include/curl/curl.h:libcurl4-openssl-dev
 /usr/include/cmocka.h:libcmocka-dev
 '
 test_needs='

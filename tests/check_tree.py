@@ -21,6 +21,7 @@ FOLDERS = ["util", "policy", "config", "sandbox", "broker", "resolver", "wasm", 
 ONLY_SEES = {
     "resolver": {"util", "policy", "broker", "resolver"},
     "engine": {"util", "policy", "sandbox", "wasm", "engine"},
+    "http": {"util", "policy", "wasm", "http"},
 }
 # Foreign headers, each in one folder.
 FOREIGN = {

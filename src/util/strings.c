@@ -87,6 +87,19 @@ utf8_sequence_length(const unsigned char *s)
 	return n;
 }
 
+bool
+str_is_utf8(const char *text, size_t length)
+{
+	for (size_t at = 0; at < length;) {
+		size_t n = utf8_sequence_length((const unsigned char *)text + at);
+
+		if (n == 0 || text[at] == '\0')
+			return false;
+		at += n;
+	}
+	return true;
+}
+
 void
 strbuf_put_json(struct strbuf *buf, const char *text)
 {

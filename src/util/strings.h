@@ -28,6 +28,8 @@ void strbuf_put_json(struct strbuf *buf, const char *text);
 void strbuf_put_shell(struct strbuf *buf, const char *text);
 /* Adds `text` with control bytes (C0, DEL, C1) as \xNN: safe to show on a terminal. */
 void strbuf_put_printable(struct strbuf *buf, const char *text);
+/* Whether all of it is UTF-8 (RFC 3629) without NUL; a NUL follows behind its end. */
+bool str_is_utf8(const char *text, size_t length);
 /* Hands the text over (an empty string if nothing was added); the caller frees it. */
 char *strbuf_take(struct strbuf *buf);
 

@@ -14,6 +14,7 @@
 #include "wasm/guest_files.h"
 #include "wasm/host_calls.h"
 #include "wasm/host_exec.h"
+#include "wasm/host_http.h"
 #include "wasm/worker.h"
 
 #define PAGE_BYTES 65536ULL
@@ -183,6 +184,7 @@ struct running {
 	struct output_cap output; /* with --max-output */
 	bool has_output;
 	struct strv exec_paths;
+	struct host_http http;
 };
 
 static int
@@ -254,8 +256,10 @@ start_worker(struct running *running, struct error *err)
 			return -EXIT_CODE_FAILED;
 	}
 	start.output = running->has_output ? &running->output : NULL;
-	return worker_start(&running->worker, &start, &running->config, err) < 0 ? -EXIT_CODE_FAILED
-										 : 0;
+	if (worker_start(&running->worker, &start, err) < 0 ||
+	    worker_configure(&running->worker, &running->config, err) < 0)
+		return -EXIT_CODE_FAILED;
+	return 0;
 }
 
 /* What the guest emits goes to the person who runs it. */
@@ -284,6 +288,7 @@ answer_host_call(struct running *running, const struct message *message)
 		.deadline_ms = running->watch.deadline_ms,
 		.signal_fd = running->watch.signal_fd,
 		.exec_paths = &running->exec_paths,
+		.http = &running->http,
 		.emit = print_event,
 	};
 	struct strbuf response = STRBUF_INIT;
@@ -520,7 +525,8 @@ agent_run(struct agent *agent, const struct agent_run *run, struct error *err)
 				   .watch = { .signal_fd = -1 },
 				   .worker = WORKER_INIT,
 				   .config = PROTOCOL_CONFIG_INIT,
-				   .exec_paths = STRV_INIT };
+				   .exec_paths = STRV_INIT,
+				   .http = HOST_HTTP_INIT };
 	struct error unused = ERROR_INIT;
 	int r = -EXIT_CODE_FAILED;
 
@@ -537,6 +543,7 @@ agent_run(struct agent *agent, const struct agent_run *run, struct error *err)
 		r = run_code(&running, err);
 	}
 	strv_done(&running.exec_paths);
+	host_http_end(&running.http);
 	guest_files_sandbox_done(&running.sandbox);
 	protocol_config_done(&running.config);
 	fd_close(running.watch.signal_fd);

@@ -81,7 +81,7 @@ begin(struct worker *worker, const struct module *module, enum worker_role role,
 					    .signal_mask = watch->signal_mask };
 	const struct protocol_config config = { .role = role, .has_fuel = has_fuel };
 
-	if (worker_start(worker, &start, &config, err) < 0)
+	if (worker_start(worker, &start, err) < 0 || worker_configure(worker, &config, err) < 0)
 		return -EXIT_CODE_FAILED;
 	return expect(worker, watch, MESSAGE_FACTS, ret_facts, err);
 }

@@ -3,6 +3,7 @@
 
 #include "util/mem.h"
 #include "wasm/host_exec.h"
+#include "wasm/host_http.h"
 
 static bool
 is_granted(const struct host_calls_context *context, enum capability capability)
@@ -49,7 +50,7 @@ answer(const struct host_calls_context *context, enum host_function function,
 	case HOST_HTTP_REQUEST:
 		if (!is_granted(context, CAPABILITY_NET))
 			return 1;
-		host_calls_put_error(ret_response, "this version of porta sends no HTTP requests yet");
+		host_http_answer(context, request, ret_response);
 		return 0;
 	case HOST_FUNCTION_COUNT:
 		break;

@@ -12,6 +12,8 @@
 #include "util/strings.h"
 #include "wasm/protocol.h"
 
+struct host_http;
+
 #define HOST_CALL_REQUEST_MAX_BYTES ((size_t)16 * 1024 * 1024)
 #define HOST_CALL_DEPTH_MAX 100
 
@@ -23,6 +25,7 @@ struct host_calls_context {
 	int signal_fd;		     /* a signalfd; what comes ends a command, and is left to be read */
 	/* Of host_exec_find: for each word of --allow-exec where it was found, "" where it was not. */
 	const struct strv *exec_paths;
+	struct host_http *http; /* started with the first request */
 	/* Gets each event that the guest emits, an object; NULL: they are dropped. */
 	void (*emit)(void *data, const json_value *event);
 	void *emit_data;

@@ -20,7 +20,7 @@
 #include "util/program.h"
 #include "wasm/worker_sandbox.h"
 
-#define PROGRAM_NAME "porta-engine"
+#define ENGINE_NAME "porta-engine"
 /* What a worker has above its fixed descriptors. */
 #define FIRST_FREE_FD (PROTOCOL_OUTPUT_FD + 1)
 
@@ -74,12 +74,17 @@ place_streams(const struct worker_start *start)
 	return 0;
 }
 
+static const char *
+program_of(const struct worker_start *start)
+{
+	return start->program == NULL ? ENGINE_NAME : start->program;
+}
+
 /* In the child: nothing of porta's goes along but what `start` says, no word of the environment. */
 static _noreturn_ void
 become_engine(int program_fd, int control_fd, const struct worker_start *start)
 {
-	static char name[] = PROGRAM_NAME;
-	char *argv[] = { name, NULL };
+	char *argv[] = { (char *)program_of(start), NULL };
 	char *environment[] = { NULL };
 	int fds[] = { control_fd, start->code_fd, start->output_fd };
 
@@ -103,16 +108,19 @@ become_broker(int program_fd, int control_fd, const struct worker_start *start)
 	_cleanup_free_ char *link = mem_printf("/proc/self/fd/%d", program_fd);
 	char path[PATH_MAX];
 	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	int kept;
 
-	if (n < 0 || sigprocmask(SIG_SETMASK, start->signal_mask, NULL) < 0)
+	if (n < 0 || sigprocmask(SIG_SETMASK, start->signal_mask, NULL) < 0 ||
+	    (start->directory != NULL && chdir(start->directory) < 0))
 		_exit(EXIT_CODE_FAILED);
 	path[n] = '\0';
 	/* What the sandbox opens gets numbers above these, which it hands in. */
 	if (place_streams(start) < 0 || place_descriptors(fds, ARRAY_SIZE(fds)) < 0)
 		_exit(EXIT_CODE_FAILED);
-	if (syscall(SYS_close_range, PROTOCOL_CODE_FD + 1, ~0U, 0U) < 0)
+	kept = start->code_fd < 0 ? 1 : 2;
+	if (syscall(SYS_close_range, PROTOCOL_CONTROL_FD + kept, ~0U, 0U) < 0)
 		_exit(EXIT_CODE_FAILED);
-	_exit(worker_sandbox_run(start->sandbox, start->broker, path));
+	_exit(worker_sandbox_run(start, path, kept));
 }
 
 static pid_t
@@ -139,27 +147,36 @@ spawn_engine(int program_fd, int control_fd, const struct worker_start *start)
 	return pid;
 }
 
-static int
-send_config(struct worker *worker, const struct protocol_config *config, struct error *err)
+int
+worker_tell(struct worker *worker, enum message_kind kind, const struct strbuf *bytes,
+	    struct error *err)
+{
+	int r = message_send(worker->control_fd, kind, bytes->text, bytes->length);
+
+	/* One that ended at its start is seen by who waits for it. */
+	if (r < 0 && r != -EPIPE)
+		return error_set_errno(err, r, "cannot speak to a worker");
+	return 0;
+}
+
+int
+worker_configure(struct worker *worker, const struct protocol_config *config, struct error *err)
 {
 	struct strbuf bytes = STRBUF_INIT;
 	int r;
 
 	protocol_config_put(&bytes, config);
-	r = message_send(worker->control_fd, MESSAGE_CONFIG, bytes.text, bytes.length);
+	r = worker_tell(worker, MESSAGE_CONFIG, &bytes, err);
 	mem_wipe(bytes.text, bytes.length);
 	strbuf_done(&bytes);
-	/* One that ended at its start is seen by who waits for it. */
-	if (r < 0 && r != -EPIPE)
-		return error_set_errno(err, r, "cannot tell %s what to do", PROGRAM_NAME);
-	return 0;
+	return r;
 }
 
 int
-worker_start(struct worker *worker, const struct worker_start *start,
-	     const struct protocol_config *config, struct error *err)
+worker_start(struct worker *worker, const struct worker_start *start, struct error *err)
 {
-	_cleanup_fd_ int program_fd = program_open(PROGRAM_NAME, err);
+	const char *program = program_of(start);
+	_cleanup_fd_ int program_fd = program_open(program, err);
 	int pair[2];
 	int r;
 
@@ -175,10 +192,7 @@ worker_start(struct worker *worker, const struct worker_start *start,
 	worker->output = start->output;
 	if (worker->output != NULL)
 		output_cap_handed_out(worker->output);
-	if (r < 0)
-		return error_set_errno(err, r, "cannot start %s", PROGRAM_NAME);
-	/* The worker reads before it does anything: this does not block for long. */
-	return send_config(worker, config, err);
+	return r < 0 ? error_set_errno(err, r, "cannot start %s", program) : 0;
 }
 
 uint64_t
@@ -269,6 +283,8 @@ worker_wait(struct worker *worker, size_t limit_bytes, uint64_t deadline_ms, int
 			return WORKER_NONSENSE;
 		if (deadline_ms != 0 && worker_now_ms() >= deadline_ms)
 			return WORKER_TIMEOUT;
+		if (watched[WATCHED_SIGNAL].revents != 0 && ret_signal == NULL)
+			return WORKER_SIGNAL;
 		if (watched[WATCHED_SIGNAL].revents != 0 &&
 		    read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 			*ret_signal = (int)info.ssi_signo;

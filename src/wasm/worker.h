@@ -32,7 +32,8 @@ struct worker {
 
 /* What a worker is born with; the descriptors stay the caller's. */
 struct worker_start {
-	int code_fd;   /* see protocol.h */
+	const char *program; /* NULL: porta-engine */
+	int code_fd;   /* see protocol.h; -1: none */
 	int output_fd; /* -1: none */
 	bool streams;  /* 0, 1 and 2 are porta's own; else /dev/null */
 	struct output_cap *output; /* 1 and 2 with `streams`; NULL: porta's own */
@@ -43,14 +44,17 @@ struct worker_start {
 	 */
 	const struct policy *sandbox;
 	const struct broker_options *broker; /* of such a sandbox */
+	const struct strv *environment;	     /* in it; NULL: none */
+	const char *directory;		     /* where it begins; NULL: in porta's own */
 };
 
-/*
- * Starts a worker, and sends it `config`. 0 or a negative errno and a sentence. The caller ends it
- * with worker_end.
- */
-int worker_start(struct worker *worker, const struct worker_start *start,
-		 const struct protocol_config *config, struct error *err);
+/* Starts a worker. 0 or a negative errno and a sentence. The caller ends it with worker_end. */
+int worker_start(struct worker *worker, const struct worker_start *start, struct error *err);
+/* Sends a message that the worker is waiting for: this does not block for long. As worker_start. */
+int worker_tell(struct worker *worker, enum message_kind kind, const struct strbuf *bytes,
+		struct error *err);
+/* worker_tell of a configuration; nothing of it stays in memory. */
+int worker_configure(struct worker *worker, const struct protocol_config *config, struct error *err);
 
 /* Why waiting ended without a message. */
 enum worker_wait {
@@ -64,7 +68,7 @@ enum worker_wait {
 
 /*
  * The next message, of at most `limit_bytes`. `deadline_ms` is of worker_now_ms, 0: none;
- * `signal_fd` a signalfd, -1: none.
+ * `signal_fd` a signalfd, -1: none; with `ret_signal` NULL its signal is left to be read.
  */
 enum worker_wait worker_wait(struct worker *worker, size_t limit_bytes, uint64_t deadline_ms,
 			     int signal_fd, struct message *ret_message, int *ret_signal);
