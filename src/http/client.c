@@ -2,10 +2,9 @@
 #include "http/client.h"
 
 #include <curl/curl.h>
-#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -94,6 +93,17 @@ set_always(CURL *easy)
 	       curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK;
 }
 
+/* Where the machine's owner keeps other certificates than libcurl was built with, as OpenSSL reads it. */
+static bool
+set_certificates(CURL *easy)
+{
+	const char *file = getenv("SSL_CERT_FILE");
+	const char *directory = getenv("SSL_CERT_DIR");
+
+	return (file == NULL || curl_easy_setopt(easy, CURLOPT_CAINFO, file) == CURLE_OK) &&
+	       (directory == NULL || curl_easy_setopt(easy, CURLOPT_CAPATH, directory) == CURLE_OK);
+}
+
 static bool
 set_request(CURL *easy, const struct http_request *request, struct curl_slist **ret_headers)
 {
@@ -122,14 +132,16 @@ set_request(CURL *easy, const struct http_request *request, struct curl_slist **
 
 /* Why nothing came, in a person's words. */
 static int
-explain_failure(CURLcode code, const struct http_hop *hop, const struct http_answer *answer,
-		const char *detail, struct error *err)
+explain_failure(CURL *easy, CURLcode code, const struct http_hop *hop,
+		const struct http_answer *answer, const char *detail, struct error *err)
 {
+	long os_error = 0;
+
 	if (hop->refused.length > 0)
 		return error_set(err, -EACCES, "%s", hop->refused.text);
 	if (answer->is_too_long)
-		return error_set(err, -EFBIG, "the answer of %s is longer than %zu MiB, or its headers than %zu KiB",
-				 hop->host, HTTP_BODY_MAX_BYTES >> 20,
+		return error_set(err, -EFBIG,
+				 "the answer of %s is longer than %zu MiB, or its headers than %zu KiB", hop->host, HTTP_BODY_MAX_BYTES >> 20,
 				 HTTP_ANSWER_HEADERS_MAX_BYTES >> 10);
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
@@ -137,8 +149,10 @@ explain_failure(CURLcode code, const struct http_hop *hop, const struct http_ans
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return error_set(err, -ENOENT, "the name %s has no address", hop->host);
 	case CURLE_COULDNT_CONNECT:
+		curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
 		return error_set(err, -ECONNREFUSED, "cannot connect to %s:%u: %s", hop->host,
-				 (unsigned int)hop->port, detail);
+				 (unsigned int)hop->port,
+				 os_error == 0 ? detail : strerror((int)os_error));
 	default:
 		return error_set(err, -EIO, "%s: %s", hop->host,
 				 detail[0] != '\0' ? detail : curl_easy_strerror(code));
@@ -157,7 +171,7 @@ send_hop(struct http_client *client, const struct http_request *request, struct 
 
 	/* Connections stay. */
 	curl_easy_reset(easy);
-	if (set_always(easy) && set_request(easy, request, &headers) &&
+	if (set_always(easy) && set_certificates(easy) && set_request(easy, request, &headers) &&
 	    curl_easy_setopt(easy, CURLOPT_CURLU, hop->url) == CURLE_OK &&
 	    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail) == CURLE_OK &&
 	    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms) == CURLE_OK &&
@@ -167,7 +181,7 @@ send_hop(struct http_client *client, const struct http_request *request, struct 
 		code = curl_easy_perform(easy);
 	curl_slist_free_all(headers);
 	if (code != CURLE_OK)
-		return explain_failure(code, hop, answer, detail, err);
+		return explain_failure(easy, code, hop, answer, detail, err);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer->status);
 	return 0;
 }

@@ -116,13 +116,14 @@ run_sandboxed(const struct policy *policy, const struct request *request, struct
 }
 
 static _noreturn_ void
-become_command(const struct host_calls_context *context, const struct request *request,
-	       const int output_fds[2])
+become_command(pid_t parent, const struct host_calls_context *context,
+	       const struct request *request, const int output_fds[2])
 {
 	struct error err = ERROR_INIT;
 	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int r;
 
+	worker_end_with_parent(parent);
 	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
 	    dup2(output_fds[0], STDOUT_FILENO) < 0 || dup2(output_fds[1], STDERR_FILENO) < 0 ||
 	    syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0U) < 0 ||
@@ -144,6 +145,7 @@ start(const struct host_calls_context *context, const struct request *request,
 {
 	int out[2];
 	int errors[2];
+	pid_t parent;
 
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return -errno;
@@ -152,9 +154,10 @@ start(const struct host_calls_context *context, const struct request *request,
 		fd_close(out[1]);
 		return -errno;
 	}
+	parent = getpid();
 	execution->pid = fork();
 	if (execution->pid == 0)
-		become_command(context, request, (const int[]){ out[1], errors[1] });
+		become_command(parent, context, request, (const int[]){ out[1], errors[1] });
 	fd_close(out[1]);
 	fd_close(errors[1]);
 	execution->outputs[0].fd = out[0];

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -100,9 +101,16 @@ become_engine(int program_fd, int control_fd, const struct worker_start *start)
 	_exit(EXIT_CODE_FAILED);
 }
 
+void
+worker_end_with_parent(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(EXIT_CODE_FAILED);
+}
+
 /* In the child: becomes the broker of a sandbox whose command is the engine. */
 static _noreturn_ void
-become_broker(int program_fd, int control_fd, const struct worker_start *start)
+become_broker(pid_t parent, int program_fd, int control_fd, const struct worker_start *start)
 {
 	int fds[] = { control_fd, start->code_fd };
 	_cleanup_free_ char *link = mem_printf("/proc/self/fd/%d", program_fd);
@@ -110,6 +118,7 @@ become_broker(int program_fd, int control_fd, const struct worker_start *start)
 	ssize_t n = readlink(link, path, sizeof(path) - 1);
 	int kept;
 
+	worker_end_with_parent(parent);
 	if (n < 0 || sigprocmask(SIG_SETMASK, start->signal_mask, NULL) < 0 ||
 	    (start->directory != NULL && chdir(start->directory) < 0))
 		_exit(EXIT_CODE_FAILED);
@@ -126,10 +135,11 @@ become_broker(int program_fd, int control_fd, const struct worker_start *start)
 static pid_t
 fork_broker(int program_fd, int control_fd, const struct worker_start *start)
 {
+	pid_t parent = getpid();
 	pid_t pid = fork();
 
 	if (pid == 0)
-		become_broker(program_fd, control_fd, start);
+		become_broker(parent, program_fd, control_fd, start);
 	return pid;
 }
 

@@ -77,6 +77,8 @@ uint64_t worker_now_ms(void);
 
 /* Kills it, waits for its end, closes what belongs to it. Of a worker that never started nothing. */
 void worker_end(struct worker *worker);
+/* In a child that does not become another program: it ends with its parent, also a killed one. */
+void worker_end_with_parent(pid_t parent);
 /* What its end was, as a sentence that goes on "the worker ...": "was ended by the signal 11". */
 void worker_put_end(const struct worker *worker, struct strbuf *out);
 
