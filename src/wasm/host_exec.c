@@ -231,7 +231,7 @@ end(struct execution *execution, bool kill_it)
 static json_value *
 text_of(const struct output *output)
 {
-	return json_new_string(output->text.text == NULL ? "" : output->text.text);
+	return json_new_text(output->text.text == NULL ? "" : output->text.text, output->text.length);
 }
 
 static void

@@ -50,9 +50,11 @@ output_cap_watch(const struct output_cap *cap, struct pollfd watched[OUTPUT_CAP_
 	for (size_t i = 0; i < OUTPUT_CAP_STREAMS; i++) {
 		const struct output_cap_stream *stream = &cap->streams[i];
 
-		watched[i] = stream->length > 0
-				 ? (struct pollfd){ .fd = stream->own_fd, .events = POLLOUT }
-				 : (struct pollfd){ .fd = stream->read_fd, .events = POLLIN };
+		if (stream->length > 0)
+			watched[i] = (struct pollfd){ .fd = stream->own_fd, .events = POLLOUT };
+		else
+			watched[i] = (struct pollfd){ .fd = cap->is_over ? -1 : stream->read_fd,
+						      .events = POLLIN };
 	}
 }
 
@@ -100,6 +102,16 @@ output_cap_move(struct output_cap *cap, const struct pollfd watched[OUTPUT_CAP_S
 			return r;
 	}
 	return 0;
+}
+
+bool
+output_cap_is_over(const struct output_cap *cap)
+{
+	for (size_t i = 0; i < OUTPUT_CAP_STREAMS; i++) {
+		if (cap->streams[i].length > 0)
+			return false;
+	}
+	return cap->is_over;
 }
 
 bool

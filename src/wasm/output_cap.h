@@ -27,7 +27,7 @@ struct output_cap_stream {
 struct output_cap {
 	struct output_cap_stream streams[OUTPUT_CAP_STREAMS];
 	uint64_t left_bytes;
-	bool is_over; /* the agent wrote more */
+	bool is_over; /* the agent wrote more, of which nothing is taken */
 };
 
 /* Makes the pipes. 0 or a negative errno and a sentence; output_cap_done in each case. */
@@ -39,6 +39,8 @@ void output_cap_handed_out(struct output_cap *cap);
 void output_cap_watch(const struct output_cap *cap, struct pollfd watched[OUTPUT_CAP_STREAMS]);
 /* After poll: moves what can be moved. A negative errno where porta's own stream cannot be written. */
 int output_cap_move(struct output_cap *cap, const struct pollfd watched[OUTPUT_CAP_STREAMS]);
+/* The agent wrote more than it may, and what it may write is passed on. */
+bool output_cap_is_over(const struct output_cap *cap);
 /* Both streams have ended, and all is passed on. */
 bool output_cap_is_empty(const struct output_cap *cap);
 

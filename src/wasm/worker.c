@@ -81,14 +81,22 @@ program_of(const struct worker_start *start)
 	return start->program == NULL ? ENGINE_NAME : start->program;
 }
 
+void
+worker_end_with_parent(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(EXIT_CODE_FAILED);
+}
+
 /* In the child: nothing of porta's goes along but what `start` says, no word of the environment. */
 static _noreturn_ void
-become_engine(int program_fd, int control_fd, const struct worker_start *start)
+become_engine(pid_t parent, int program_fd, int control_fd, const struct worker_start *start)
 {
 	char *argv[] = { (char *)program_of(start), NULL };
 	char *environment[] = { NULL };
 	int fds[] = { control_fd, start->code_fd, start->output_fd };
 
+	worker_end_with_parent(parent);
 	/* FIRST_FREE_FD itself is the program's, closed by its execution. */
 	program_fd = fcntl(program_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD + 1);
 	if (program_fd < 0 || place_streams(start) < 0 ||
@@ -99,13 +107,6 @@ become_engine(int program_fd, int control_fd, const struct worker_start *start)
 		_exit(EXIT_CODE_FAILED);
 	syscall(SYS_execveat, FIRST_FREE_FD, "", argv, environment, AT_EMPTY_PATH);
 	_exit(EXIT_CODE_FAILED);
-}
-
-void
-worker_end_with_parent(pid_t parent)
-{
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		_exit(EXIT_CODE_FAILED);
 }
 
 /* In the child: becomes the broker of a sandbox whose command is the engine. */
@@ -150,10 +151,11 @@ fork_broker(int program_fd, int control_fd, const struct worker_start *start)
 static __attribute__((noinline)) pid_t
 spawn_engine(int program_fd, int control_fd, const struct worker_start *start)
 {
+	pid_t parent = getpid();
 	pid_t pid = vfork();
 
 	if (pid == 0)
-		become_engine(program_fd, control_fd, start);
+		become_engine(parent, program_fd, control_fd, start);
 	return pid;
 }
 
@@ -306,7 +308,7 @@ worker_wait(struct worker *worker, size_t limit_bytes, uint64_t deadline_ms, int
 			*ret_signal = SIGPIPE;
 			return WORKER_SIGNAL;
 		}
-		if (worker->output != NULL && worker->output->is_over)
+		if (worker->output != NULL && output_cap_is_over(worker->output))
 			return WORKER_OUTPUT;
 		if (watched[WATCHED_CONTROL].revents != 0)
 			r = read_message(worker, limit_bytes, ret_message);
