@@ -27,17 +27,37 @@ last_line(char *text)
 	return line;
 }
 
-void
-errors_put(struct strbuf *out, wasmtime_error_t *error)
+static char *
+take_text(wasmtime_error_t *error)
 {
-	_cleanup_free_ char *copy = NULL;
 	wasm_byte_vec_t text;
+	char *copy;
 
 	wasmtime_error_message(error, &text);
 	copy = mem_strndup(text.data, text.size);
-	strbuf_puts(out, last_line(copy));
 	wasm_byte_vec_delete(&text);
 	wasmtime_error_delete(error);
+	return copy;
+}
+
+void
+errors_put(struct strbuf *out, wasmtime_error_t *error)
+{
+	_cleanup_free_ char *text = take_text(error);
+
+	strbuf_puts(out, last_line(text));
+}
+
+void
+errors_put_with_context(struct strbuf *out, wasmtime_error_t *error)
+{
+	_cleanup_free_ char *text = take_text(error);
+	size_t first_length = strcspn(text, "\n");
+	const char *last = last_line(text);
+
+	strbuf_add(out, text, first_length);
+	if (last != text)
+		strbuf_printf(out, ": %s", last);
 }
 
 int

@@ -12,6 +12,8 @@
  * ("failed to compile", "translation error", ...), of which the last says what is wrong.
  */
 void errors_put(struct strbuf *out, wasmtime_error_t *error);
+/* As errors_put, with what the error came of before it: "incompatible import type for `a::b`: ...". */
+void errors_put_with_context(struct strbuf *out, wasmtime_error_t *error);
 /* "WHAT: the error" for who called; frees the error. Returns `code`, a negative errno. */
 int errors_set(struct error *err, int code, const char *what, wasmtime_error_t *error);
 

@@ -102,7 +102,7 @@ link_module(struct guest *guest, struct guest_end *ret_end, struct error *err)
 	error = wasmtime_linker_instantiate_pre(guest->linker, guest->module, &guest->instance_pre);
 	if (error != NULL) {
 		/* A function of the right name and the wrong type. */
-		errors_put(&ret_end->sentence, error);
+		errors_put_with_context(&ret_end->sentence, error);
 		return 0;
 	}
 	return 1;

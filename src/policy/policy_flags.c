@@ -242,7 +242,7 @@ policy_set_capabilities(struct policy *policy, const char *text, struct error *e
 int
 policy_set_step_limit(struct policy *policy, const char *text, struct error *err)
 {
-	int r = str_parse_u64(text, 0, UINT64_MAX, &policy->limits.step_limit);
+	int r = str_parse_u64(text, 1, UINT64_MAX, &policy->limits.step_limit);
 
 	if (r < 0)
 		return error_set(err, r, "not a number of instructions: write it as in 1000000");
@@ -252,7 +252,7 @@ policy_set_step_limit(struct policy *policy, const char *text, struct error *err
 int
 policy_set_max_memory(struct policy *policy, const char *text, struct error *err)
 {
-	int r = str_parse_u64(text, 0, POLICY_PAGES_MAX, &policy->limits.max_memory_pages);
+	int r = str_parse_u64(text, 1, POLICY_PAGES_MAX, &policy->limits.max_memory_pages);
 
 	if (r < 0)
 		return error_set(err, r,
@@ -267,6 +267,9 @@ policy_set_max_output(struct policy *policy, const char *text, struct error *err
 {
 	int r = str_parse_size(text, &policy->limits.max_output_bytes);
 
+	/* Inside, 0 is no limit. */
+	if (r == 0 && policy->limits.max_output_bytes == 0)
+		r = -ERANGE;
 	if (r < 0)
 		return error_set(err, r, "not a size: write it as in 10M");
 	return 0;

@@ -465,14 +465,16 @@ test_limits_of_agents(void **state)
 		int r;
 	} cases[] = {
 		{ policy_set_step_limit, "1", 0 },
-		{ policy_set_step_limit, "0", 0 },
+		{ policy_set_step_limit, "0", -ERANGE },
 		{ policy_set_step_limit, "18446744073709551615", 0 },
 		{ policy_set_step_limit, "18446744073709551616", -ERANGE },
 		{ policy_set_step_limit, "", -EINVAL },
 		{ policy_set_step_limit, "1e6", -EINVAL },
 		{ policy_set_step_limit, "-1", -EINVAL },
 		{ policy_set_max_output, "10M", 0 },
+		{ policy_set_max_output, "0", -ERANGE },
 		{ policy_set_max_output, "much", -EINVAL },
+		{ policy_set_max_memory, "0", -ERANGE },
 		{ policy_set_max_memory, "65536", 0 },
 		{ policy_set_max_memory, "65537", -ERANGE },
 		{ policy_set_max_memory, "16M", -EINVAL },
