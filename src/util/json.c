@@ -275,16 +275,22 @@ json_new_array(void)
 json_value *
 json_new_string(const char *text)
 {
+	return json_new_text(text, strlen(text));
+}
+
+json_value *
+json_new_text(const char *text, size_t length)
+{
 	struct strbuf quoted = STRBUF_INIT;
 	json_t *value;
 
 	set_up();
-	value = json_string(text);
+	value = json_stringn(text, length);
 	if (value != NULL)
 		return value;
 	/* Not UTF-8: writing it as JSON puts that right. */
-	strbuf_put_json(&quoted, text);
-	value = json_loadb(quoted.text, quoted.length, JSON_DECODE_ANY, NULL);
+	strbuf_put_json_bytes(&quoted, text, length);
+	value = json_loadb(quoted.text, quoted.length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 	strbuf_done(&quoted);
 	assert(value != NULL);
 	return value;
@@ -404,7 +410,8 @@ put_value(struct strbuf *out, const struct json_place *place, unsigned int level
 		put_items(out, place, level, style);
 		break;
 	case JSON_KIND_STRING:
-		strbuf_put_json(out, json_string_value(place->value));
+		strbuf_put_json_bytes(out, json_string_value(place->value),
+				      json_string_length(place->value));
 		break;
 	case JSON_KIND_INTEGER:
 		strbuf_printf(out, "%" PRId64, (int64_t)json_integer_value(place->value));

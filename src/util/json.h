@@ -99,6 +99,8 @@ json_value *json_new_object(void);
 json_value *json_new_array(void);
 /* What is not UTF-8 becomes U+FFFD. */
 json_value *json_new_string(const char *text);
+/* As json_new_string, of `length` bytes, which may hold NULs; one more NUL follows behind their end. */
+json_value *json_new_text(const char *text, size_t length);
 json_value *json_new_integer(int64_t value);
 json_value *json_new_bool(bool value);
 /* One more owner of the same value, which json_free gives up; for values that nobody changes any

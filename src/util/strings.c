@@ -103,10 +103,17 @@ str_is_utf8(const char *text, size_t length)
 void
 strbuf_put_json(struct strbuf *buf, const char *text)
 {
+	strbuf_put_json_bytes(buf, text, strlen(text));
+}
+
+void
+strbuf_put_json_bytes(struct strbuf *buf, const char *text, size_t length)
+{
 	const unsigned char *s = (const unsigned char *)text;
+	const unsigned char *end = s + length;
 
 	strbuf_putc(buf, '"');
-	while (*s != '\0') {
+	while (s < end) {
 		size_t n = utf8_sequence_length(s);
 
 		if (n == 0) {

@@ -24,6 +24,8 @@ void strbuf_putc(struct strbuf *buf, char c);
 void strbuf_printf(struct strbuf *buf, const char *fmt, ...) _printf_(2, 3);
 /* Adds `text` as a JSON string with its quotes (RFC 8259); bytes that are not UTF-8 become U+FFFD. */
 void strbuf_put_json(struct strbuf *buf, const char *text);
+/* As strbuf_put_json, of `length` bytes, which may hold NULs; one more NUL follows behind their end. */
+void strbuf_put_json_bytes(struct strbuf *buf, const char *text, size_t length);
 /* Adds `text` so that a POSIX shell reads it back as one word. */
 void strbuf_put_shell(struct strbuf *buf, const char *text);
 /* Adds `text` with control bytes (C0, DEL, C1) as \xNN: safe to show on a terminal. */

@@ -245,15 +245,19 @@ test_making(void **state)
 	json_append(array, json_new_integer(INT64_MIN));
 	json_append(array, json_new_bool(false));
 	json_append(array, json_new_string("bad \xff\x1b\"byte"));
+	json_append(array, json_new_text("a\0b", 3));
+	json_append(array, json_new_text("\xff\0\xc3", 3));
+	json_append(array, json_new_text("", 0));
 	json_set(object, "z", array);
 	json_set(object, "a", json_share(array));
 	json_set(object, "m", json_new_string("old"));
 	json_set(object, "b", json_new_object());
 	json_set(object, "m", json_new_string("new"));
+#define WRITTEN                                                                                    \
+	"[-9223372036854775808,false,\"bad \xef\xbf\xbd\\u001b\\\"byte\",\"a\\u0000b\","                 \
+	"\"\xef\xbf\xbd\\u0000\xef\xbf\xbd\",\"\"]"
 	assert_written(object, JSON_STYLE_COMPACT,
-		       "{\"z\":[-9223372036854775808,false,\"bad \xef\xbf\xbd\\u001b\\\"byte\"],"
-		       "\"a\":[-9223372036854775808,false,\"bad \xef\xbf\xbd\\u001b\\\"byte\"],"
-		       "\"m\":\"new\",\"b\":{}}");
+		       "{\"z\":" WRITTEN ",\"a\":" WRITTEN ",\"m\":\"new\",\"b\":{}}");
 	json_free(NULL);
 }
 
