@@ -64,6 +64,7 @@ struct broker {
 	int signal_fd;
 	int report_fd;
 	pid_t command_pid; /* 0 until it runs */
+	sigset_t early_signals; /* forwarded once it does: it may run before the broker hears of it */
 	int wait_status;   /* the command's, when it has ended */
 	bool timed_out;
 	int result; /* of broker_run */
@@ -84,6 +85,24 @@ kill_command(const struct broker *broker, int signal)
 }
 
 static void
+keep_early_signal(struct broker *broker, int signal)
+{
+	if (signal == SIGCONT)
+		sigdelset(&broker->early_signals, SIGTSTP);
+	else
+		sigaddset(&broker->early_signals, signal);
+}
+
+static void
+forward_early_signals(struct broker *broker)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded_signals); i++) {
+		if (sigismember(&broker->early_signals, forwarded_signals[i]) == 1)
+			kill_command(broker, forwarded_signals[i]);
+	}
+}
+
+static void
 on_signal(void *data, short revents)
 {
 	struct broker *broker = data;
@@ -100,6 +119,8 @@ on_signal(void *data, short revents)
 		   info.ssi_signo == SIGQUIT || info.ssi_signo == SIGTERM) {
 		broker->result = EXIT_CODE_SIGNAL_BASE + (int)info.ssi_signo;
 		kill(broker->sandbox.init_pid, SIGKILL);
+	} else {
+		keep_early_signal(broker, (int)info.ssi_signo);
 	}
 }
 
@@ -183,6 +204,7 @@ handle_listener(struct broker *broker, const struct control_event *event, int li
 		kill(broker->sandbox.init_pid, SIGKILL);
 		return;
 	}
+	forward_early_signals(broker);
 	mem_release_stack();
 	if (broker->policy->limits.timeout_ms > 0)
 		loop_timer_set(broker->loop, &broker->timeout, broker->policy->limits.timeout_ms,
