@@ -2,6 +2,7 @@
 #include "wasm/agent.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -262,6 +263,24 @@ start_worker(struct running *running, struct error *err)
 	return 0;
 }
 
+/* As long as the run may last, also where nobody reads: who waits for the worker sees why it did not. */
+static void
+write_patiently(const struct running *running, const char *text, size_t length)
+{
+	const struct worker_patience patience = { .deadline_ms = running->watch.deadline_ms,
+						  .signal_fd = running->watch.signal_fd };
+	size_t done = 0;
+
+	while (done < length && worker_wait_writable(&patience, STDERR_FILENO) == 0) {
+		/* What a pipe that can be written takes without blocking. */
+		ssize_t n = write(STDERR_FILENO, text + done, MIN(length - done, (size_t)PIPE_BUF));
+
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return;
+		done += n > 0 ? (size_t)n : 0;
+	}
+}
+
 /* What the guest emits goes to the person who runs it. */
 static void
 print_event(void *data, const json_value *event)
@@ -269,11 +288,10 @@ print_event(void *data, const json_value *event)
 	struct strbuf line = STRBUF_INIT;
 	struct strbuf shown = STRBUF_INIT;
 
-	(void)data;
 	json_write(&line, event, JSON_STYLE_COMPACT);
 	strbuf_put_printable(&shown, line.text);
 	strbuf_putc(&shown, '\n');
-	(void)fd_write_all(STDERR_FILENO, shown.text, shown.length);
+	write_patiently(data, shown.text, shown.length);
 	strbuf_done(&shown);
 	strbuf_done(&line);
 }
@@ -290,10 +308,14 @@ answer_host_call(struct running *running, const struct message *message)
 		.exec_paths = &running->exec_paths,
 		.http = &running->http,
 		.emit = print_event,
+		.emit_data = running,
 	};
-	struct strbuf response = STRBUF_INIT;
+	const struct worker_patience patience = { .deadline_ms = running->watch.deadline_ms,
+						  .signal_fd = running->watch.signal_fd };
+	struct error unused = ERROR_INIT;
+	struct strbuf reply = STRBUF_INIT;
 	uint32_t function;
-	uint32_t status;
+	uint32_t status = 0;
 	int r;
 
 	if (message->length < sizeof(function))
@@ -301,13 +323,14 @@ answer_host_call(struct running *running, const struct message *message)
 	memcpy(&function, message->bytes, sizeof(function));
 	if (function >= HOST_FUNCTION_COUNT)
 		return -EPROTO;
+	strbuf_add(&reply, (const char *)&status, sizeof(status));
 	status = (uint32_t)host_calls_answer(&context, (enum host_function)function,
 					     message->bytes + sizeof(function),
-					     message->length - sizeof(function), &response);
-	r = message_send_parts(running->worker.control_fd, MESSAGE_REPLY, &status, sizeof(status),
-			       response.text, response.length);
-	strbuf_done(&response);
-	return r;
+					     message->length - sizeof(function), &reply);
+	memcpy(reply.text, &status, sizeof(status));
+	r = worker_tell(&running->worker, MESSAGE_REPLY, &reply, &patience, &unused);
+	strbuf_done(&reply);
+	return r < 0 ? -EPROTO : 0;
 }
 
 /* "the agent was ended: ..." for each kind of end but a plain exit. */
@@ -458,8 +481,6 @@ follow(struct running *running, enum result_kind *ret_kind, struct error *err)
 					? answer_host_call(running, &message)
 					: -EPROTO;
 			}
-			if (r == -EPIPE)
-				r = 0; /* it ended meanwhile: seen next */
 			break;
 		case WORKER_ENDED:
 			return judge_end(running, err);

@@ -61,27 +61,31 @@ texts_of(const struct net_rules *rules)
 }
 
 static int
-tell(struct worker *worker, enum message_kind kind, const json_value *value, struct error *err)
+tell(const struct host_calls_context *context, enum message_kind kind, const json_value *value,
+     struct error *err)
 {
+	const struct worker_patience patience = { .deadline_ms = context->deadline_ms,
+						  .signal_fd = context->signal_fd };
 	struct strbuf text = STRBUF_INIT;
 	int r;
 
 	json_write(&text, value, JSON_STYLE_COMPACT);
-	r = worker_tell(worker, kind, &text, err);
+	r = worker_tell(&context->http->worker, kind, &text, &patience, err);
 	strbuf_done(&text);
 	return r;
 }
 
 static int
-configure(struct worker *worker, const struct policy *policy, struct error *err)
+configure(const struct host_calls_context *context, struct error *err)
 {
+	const struct policy *policy = context->policy;
 	_cleanup_json_ json_value *config = json_new_object();
 
 	json_set(config, "net", json_new_string(net_mode_name(policy->net_mode)));
 	json_set(config, "allow_net", texts_of(&policy->allow_net));
 	json_set(config, "deny_net", texts_of(&policy->deny_net));
 	json_set(config, "allow_private", json_new_bool(policy->allow_private));
-	return tell(worker, MESSAGE_CONFIG, config, err);
+	return tell(context, MESSAGE_CONFIG, config, err);
 }
 
 static int
@@ -105,7 +109,7 @@ start(const struct host_calls_context *context, struct error *err)
 	make_sandbox(context->policy, &sandbox);
 	r = worker_start(worker, &how, err);
 	strv_done(&sandbox.environment);
-	return r < 0 ? r : configure(worker, context->policy, err);
+	return r < 0 ? r : configure(context, err);
 }
 
 static int
@@ -120,7 +124,7 @@ send_request(const struct host_calls_context *context, const struct json_place *
 		left_ms = context->deadline_ms > now_ms ? context->deadline_ms - now_ms : 1;
 	json_set(call, "request", json_share(request->value));
 	json_set(call, "timeout_ms", json_new_integer((int64_t)MIN(left_ms, (uint64_t)INT32_MAX)));
-	return tell(&context->http->worker, MESSAGE_CALL, call, err);
+	return tell(context, MESSAGE_CALL, call, err);
 }
 
 /* 0 and the response; or a sentence, after which the process is of no use any more. */

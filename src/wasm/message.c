@@ -17,16 +17,22 @@ struct header {
 #define READ_BYTES ((size_t)64 * 1024)
 
 static int
-send_parts(int fd, struct iovec *parts, int count)
+send_parts(int fd, struct iovec *parts, int count, message_wait *wait, void *data)
 {
+	int flags = MSG_NOSIGNAL | (wait != NULL ? MSG_DONTWAIT : 0);
+
 	while (count > 0) {
 		struct msghdr message = { .msg_iov = parts, .msg_iovlen = (size_t)count };
-		ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL);
+		ssize_t n = sendmsg(fd, &message, flags);
 
 		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			return -errno;
+			int r = -errno;
+
+			if (r == -EAGAIN && wait != NULL)
+				r = wait(data, fd);
+			if (r < 0 && r != -EINTR)
+				return r;
+			continue;
 		}
 		for (; count > 0 && (size_t)n >= parts->iov_len; parts++, count--)
 			n -= (ssize_t)parts->iov_len;
@@ -38,9 +44,9 @@ send_parts(int fd, struct iovec *parts, int count)
 	return 0;
 }
 
-int
-message_send_parts(int fd, uint32_t kind, const void *first, size_t first_length,
-		   const void *second, size_t second_length)
+static int
+send_message(int fd, uint32_t kind, const void *first, size_t first_length, const void *second,
+	     size_t second_length, message_wait *wait, void *data)
 {
 	struct header header = { .kind = kind, .length = (uint32_t)(first_length + second_length) };
 	struct iovec parts[] = {
@@ -51,7 +57,21 @@ message_send_parts(int fd, uint32_t kind, const void *first, size_t first_length
 
 	if (first_length + second_length > MESSAGE_BYTES_MAX)
 		return -EMSGSIZE;
-	return send_parts(fd, parts, ARRAY_SIZE(parts));
+	return send_parts(fd, parts, ARRAY_SIZE(parts), wait, data);
+}
+
+int
+message_send_parts(int fd, uint32_t kind, const void *first, size_t first_length,
+		   const void *second, size_t second_length)
+{
+	return send_message(fd, kind, first, first_length, second, second_length, NULL, NULL);
+}
+
+int
+message_send_waiting(int fd, uint32_t kind, const void *bytes, size_t length, message_wait *wait,
+		     void *data)
+{
+	return send_message(fd, kind, bytes, length, NULL, 0, wait, data);
 }
 
 int

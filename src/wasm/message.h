@@ -3,7 +3,8 @@
  * then the bytes. No descriptor travels.
  *
  * The worker trusts porta, and blocks. porta does not trust the worker: it reads without blocking,
- * no more than MESSAGE_BYTES_MAX, and knows at every moment what the worker may say next.
+ * no more than MESSAGE_BYTES_MAX, waits no longer than it likes for the worker to read, and knows at
+ * every moment what the worker may say next.
  */
 #ifndef PORTA_WASM_MESSAGE_H
 #define PORTA_WASM_MESSAGE_H
@@ -28,6 +29,12 @@ int message_send(int fd, uint32_t kind, const void *bytes, size_t length);
 /* As message_send, of two parts. */
 int message_send_parts(int fd, uint32_t kind, const void *first, size_t first_length,
 		       const void *second, size_t second_length);
+
+/* Waits until `fd` can be written: 0, or a negative errno but -EINTR to give up. */
+typedef int message_wait(void *data, int fd);
+/* As message_send, with `wait` where the other side does not read; returns what that returned. */
+int message_send_waiting(int fd, uint32_t kind, const void *bytes, size_t length, message_wait *wait,
+			 void *data);
 
 struct message_reader {
 	struct strbuf buffer;

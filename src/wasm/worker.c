@@ -159,14 +159,58 @@ spawn_engine(int program_fd, int control_fd, const struct worker_start *start)
 	return pid;
 }
 
+uint64_t
+worker_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int
+time_left_ms(uint64_t deadline_ms)
+{
+	uint64_t now = worker_now_ms();
+
+	if (deadline_ms == 0)
+		return -1;
+	if (now >= deadline_ms)
+		return 0;
+	return (int)MIN(deadline_ms - now, (uint64_t)INT_MAX);
+}
+
+int
+worker_wait_writable(const struct worker_patience *patience, int fd)
+{
+	for (;;) {
+		struct pollfd watched[] = { { .fd = fd, .events = POLLOUT },
+					    { .fd = patience->signal_fd, .events = POLLIN } };
+		int r = poll(watched, ARRAY_SIZE(watched), time_left_ms(patience->deadline_ms));
+
+		if (r < 0 && errno != EINTR)
+			return -errno;
+		if (r == 0)
+			return -ETIMEDOUT;
+		if (r > 0)
+			return watched[1].revents != 0 ? -ECANCELED : 0;
+	}
+}
+
+static int
+wait_for_worker(void *data, int fd)
+{
+	return worker_wait_writable(data, fd);
+}
+
 int
 worker_tell(struct worker *worker, enum message_kind kind, const struct strbuf *bytes,
-	    struct error *err)
+	    const struct worker_patience *patience, struct error *err)
 {
-	int r = message_send(worker->control_fd, kind, bytes->text, bytes->length);
+	int r = message_send_waiting(worker->control_fd, kind, bytes->text, bytes->length,
+				     wait_for_worker, (void *)patience);
 
-	/* One that ended at its start is seen by who waits for it. */
-	if (r < 0 && r != -EPIPE)
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET && r != -ETIMEDOUT && r != -ECANCELED)
 		return error_set_errno(err, r, "cannot speak to a worker");
 	return 0;
 }
@@ -178,7 +222,7 @@ worker_configure(struct worker *worker, const struct protocol_config *config, st
 	int r;
 
 	protocol_config_put(&bytes, config);
-	r = worker_tell(worker, MESSAGE_CONFIG, &bytes, err);
+	r = worker_tell(worker, MESSAGE_CONFIG, &bytes, &(struct worker_patience){ .signal_fd = -1 }, err);
 	mem_wipe(bytes.text, bytes.length);
 	strbuf_done(&bytes);
 	return r;
@@ -207,15 +251,6 @@ worker_start(struct worker *worker, const struct worker_start *start, struct err
 	return r < 0 ? error_set_errno(err, r, "cannot start %s", program) : 0;
 }
 
-uint64_t
-worker_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void
 reap(struct worker *worker)
 {
@@ -224,18 +259,6 @@ reap(struct worker *worker)
 	while (waitpid(worker->pid, &worker->wait_status, 0) < 0 && errno == EINTR)
 		;
 	worker->pid = -1;
-}
-
-static int
-time_left_ms(uint64_t deadline_ms)
-{
-	uint64_t now = worker_now_ms();
-
-	if (deadline_ms == 0)
-		return -1;
-	if (now >= deadline_ms)
-		return 0;
-	return (int)MIN(deadline_ms - now, (uint64_t)INT_MAX);
 }
 
 /* What is polled for. */

@@ -50,10 +50,19 @@ struct worker_start {
 
 /* Starts a worker. 0 or a negative errno and a sentence. The caller ends it with worker_end. */
 int worker_start(struct worker *worker, const struct worker_start *start, struct error *err);
-/* Sends a message that the worker is waiting for: this does not block for long. As worker_start. */
+
+/* How long porta waits for somebody to read: a pipe's reader, or a worker that may be hostile. */
+struct worker_patience {
+	uint64_t deadline_ms; /* of worker_now_ms; 0: none */
+	int signal_fd;	      /* a signalfd, of which nothing is read; -1: none */
+};
+
+/* Waits until `fd` can be written: 0, -ETIMEDOUT, or -ECANCELED where a signal waits. */
+int worker_wait_writable(const struct worker_patience *patience, int fd);
+/* Sends a message. One that has ended or does not read is seen by who waits for its answer: that is 0 too. */
 int worker_tell(struct worker *worker, enum message_kind kind, const struct strbuf *bytes,
-		struct error *err);
-/* worker_tell of a configuration; nothing of it stays in memory. */
+		const struct worker_patience *patience, struct error *err);
+/* The first message, which no module has had a hand in yet; nothing of it stays in memory. */
 int worker_configure(struct worker *worker, const struct protocol_config *config, struct error *err);
 
 /* Why waiting ended without a message. */

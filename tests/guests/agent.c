@@ -115,7 +115,7 @@ answer_by_host(host_import *import, const char *arguments)
 	if (n < 0)
 		printf("{\"err\":\"the host said %d\"}", n);
 	else
-		printf("{\"ok\":%.*s}", n, n > 0 ? response : "null");
+		printf("{\"ok\":%.*s}", n > 0 ? (int)n : 4, n > 0 ? response : "null");
 }
 
 static void
