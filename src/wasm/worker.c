@@ -265,9 +265,18 @@ reap(struct worker *worker)
 enum {
 	WATCHED_CONTROL,
 	WATCHED_SIGNAL,
+	WATCHED_END,
 	WATCHED_OUTPUT,
 	WATCHED_COUNT = WATCHED_OUTPUT + OUTPUT_CAP_STREAMS,
 };
+
+/* It has hung up, and all that it wrote is passed on. */
+static bool
+is_silent(const struct worker *worker)
+{
+	return worker->control_fd < 0 &&
+	       (worker->output == NULL || output_cap_is_empty(worker->output));
+}
 
 static void
 watch(const struct worker *worker, int signal_fd, struct pollfd watched[WATCHED_COUNT])
@@ -276,6 +285,8 @@ watch(const struct worker *worker, int signal_fd, struct pollfd watched[WATCHED_
 		watched[i] = (struct pollfd){ .fd = -1 };
 	watched[WATCHED_CONTROL] = (struct pollfd){ .fd = worker->control_fd, .events = POLLIN };
 	watched[WATCHED_SIGNAL] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
+	if (is_silent(worker))
+		watched[WATCHED_END] = (struct pollfd){ .fd = worker->pidfd, .events = POLLIN };
 	if (worker->output != NULL)
 		output_cap_watch(worker->output, watched + WATCHED_OUTPUT);
 }
@@ -292,12 +303,25 @@ read_message(struct worker *worker, size_t limit_bytes, struct message *ret_mess
 	return r;
 }
 
-/* Whether the worker's end is told now: not before what it wrote is passed on. */
-static bool
-is_silent(struct worker *worker)
+static void
+hang_up(struct worker *worker)
 {
 	fd_close(TAKE_FD(worker->control_fd));
-	return worker->output == NULL || output_cap_is_empty(worker->output);
+	worker->pidfd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
+	/* Without a descriptor it is not waited for. */
+	if (worker->pidfd < 0)
+		kill(worker->pid, SIGKILL);
+}
+
+static bool
+has_ended(struct worker *worker)
+{
+	struct pollfd end = { .fd = worker->pidfd, .events = POLLIN };
+
+	if (!is_silent(worker) || (worker->pidfd >= 0 && poll(&end, 1, 0) == 0))
+		return false;
+	reap(worker);
+	return true;
 }
 
 enum worker_wait
@@ -309,10 +333,8 @@ worker_wait(struct worker *worker, size_t limit_bytes, uint64_t deadline_ms, int
 		struct signalfd_siginfo info;
 		int r = 0;
 
-		if (worker->control_fd < 0 && is_silent(worker)) {
-			reap(worker);
+		if (has_ended(worker))
 			return WORKER_ENDED;
-		}
 		watch(worker, signal_fd, watched);
 		if (poll(watched, WATCHED_COUNT, time_left_ms(deadline_ms)) < 0 && errno != EINTR)
 			return WORKER_NONSENSE;
@@ -338,7 +360,7 @@ worker_wait(struct worker *worker, size_t limit_bytes, uint64_t deadline_ms, int
 		if (r > 0)
 			return WORKER_MESSAGE;
 		if (r == -EPIPE || r == -ECONNRESET)
-			(void)is_silent(worker);
+			hang_up(worker);
 		else if (r < 0)
 			return WORKER_NONSENSE;
 	}
@@ -351,6 +373,7 @@ worker_end(struct worker *worker)
 		kill(worker->pid, SIGKILL);
 	reap(worker);
 	fd_close(TAKE_FD(worker->control_fd));
+	fd_close(TAKE_FD(worker->pidfd));
 	message_reader_done(&worker->reader);
 }
 

@@ -23,12 +23,13 @@
 struct worker {
 	pid_t pid; /* -1: none */
 	int control_fd;
+	int pidfd; /* once it has hung up, which is not its end yet */
 	struct output_cap *output; /* of worker_start, the caller's */
 	struct message_reader reader;
 	int wait_status; /* when it has ended */
 };
 
-#define WORKER_INIT { .pid = -1, .control_fd = -1, .reader = MESSAGE_READER_INIT }
+#define WORKER_INIT { .pid = -1, .control_fd = -1, .pidfd = -1, .reader = MESSAGE_READER_INIT }
 
 /* What a worker is born with; the descriptors stay the caller's. */
 struct worker_start {
