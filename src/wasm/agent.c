@@ -285,13 +285,15 @@ write_patiently(const struct running *running, const char *text, size_t length)
 static void
 print_event(void *data, const json_value *event)
 {
+	struct running *running = data;
 	struct strbuf line = STRBUF_INIT;
 	struct strbuf shown = STRBUF_INIT;
 
 	json_write(&line, event, JSON_STYLE_COMPACT);
 	strbuf_put_printable(&shown, line.text);
 	strbuf_putc(&shown, '\n');
-	write_patiently(data, shown.text, shown.length);
+	if (!running->has_output || output_cap_count(&running->output, shown.length))
+		write_patiently(running, shown.text, shown.length);
 	strbuf_done(&shown);
 	strbuf_done(&line);
 }

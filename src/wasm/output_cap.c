@@ -105,6 +105,15 @@ output_cap_move(struct output_cap *cap, const struct pollfd watched[OUTPUT_CAP_S
 }
 
 bool
+output_cap_count(struct output_cap *cap, size_t bytes)
+{
+	cap->is_over = cap->is_over || bytes > cap->left_bytes;
+	if (!cap->is_over)
+		cap->left_bytes -= bytes;
+	return !cap->is_over;
+}
+
+bool
 output_cap_is_over(const struct output_cap *cap)
 {
 	for (size_t i = 0; i < OUTPUT_CAP_STREAMS; i++) {

@@ -39,6 +39,8 @@ void output_cap_handed_out(struct output_cap *cap);
 void output_cap_watch(const struct output_cap *cap, struct pollfd watched[OUTPUT_CAP_STREAMS]);
 /* After poll: moves what can be moved. A negative errno where porta's own stream cannot be written. */
 int output_cap_move(struct output_cap *cap, const struct pollfd watched[OUTPUT_CAP_STREAMS]);
+/* Counts what reaches porta's streams in another way; false where that is more than there may be. */
+bool output_cap_count(struct output_cap *cap, size_t bytes);
 /* The agent wrote more than it may, and what it may write is passed on. */
 bool output_cap_is_over(const struct output_cap *cap);
 /* Both streams have ended, and all is passed on. */

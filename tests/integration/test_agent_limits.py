@@ -134,6 +134,15 @@ def test_output_up_to_the_limit(runner):
     is_ended(agents.run(runner, "hello.c", "--max-output", "5"), agents.OUTPUT_LIMIT, "--max-output", "hello")
 
 
+def test_events_are_output_too(runner):
+    """What is emitted goes to stderr, and counts with what is written."""
+    result = agents.run(runner, "events.c", "--max-output", "100k", "--timeout", "30s")
+    assert result.code == agents.OUTPUT_LIMIT and result.out == "", result.code
+    *events, sentence, _ = result.err.split("\n")
+    assert "--max-output" in sentence and set(events) == {events[0]}
+    assert len(events) == 100 * 1024 // (len(events[0]) + 1)
+
+
 # ---- several, and bad values -----------------------------------------------------------------
 
 
