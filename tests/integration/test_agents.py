@@ -1,5 +1,7 @@
 """porta run agent.wasm: streams, arguments, environment, files, exit codes, and how a run ends."""
 
+import hashlib
+import json
 import os
 import pathlib
 import random
@@ -39,6 +41,44 @@ def test_other_languages(runner, guest):
             return
         pytest.skip(str(why))
     assert (result.code, result.err) == (0, "") and "hello" in result.out, str(result)
+
+
+PROGRAM = """
+import hashlib, json, os, sys
+text = sys.stdin.read()
+with open("/ws/out.json", "w") as file:
+    json.dump({"length": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest(), "argv": sys.argv[1:],
+               "mine": os.environ.get("MINE"), "listed": sorted(os.listdir("/ws"))}, file)
+sys.exit(3)
+"""
+
+
+def python(runner, *flags, args, **options):
+    return agents.run(runner, "python.wasm", "-v", "ws:/ws", *flags, args=args, **options)
+
+
+@pytest.mark.slow
+def test_cpython_works(runner):
+    """26 MB of code, with a file system of its own inside: modules, files, streams, exit codes."""
+    (runner.cwd / "ws").mkdir()
+    (runner.cwd / "ws" / "program.py").write_text(PROGRAM, encoding="utf-8")
+    runner.identity.own(runner.cwd)
+    text = "a line\n" * 100000
+    result = python(runner, "-e", "MINE=yes", args=("/ws/program.py", "one", "two words"), input=text)
+    assert (result.code, result.out, result.err) == (3, "", ""), str(result)
+    said = json.loads((runner.cwd / "ws" / "out.json").read_text(encoding="utf-8"))
+    assert said == {"length": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest(), "mine": "yes",
+                    "argv": ["one", "two words"], "listed": ["out.json", "program.py"]}
+    failed = python(runner, args=("-c", "raise ValueError('as it is')"))
+    assert failed.code == 1 and "ValueError: as it is" in failed.err
+    outside = python(runner, args=("-c", "open('/ws/../outside', 'w')"))
+    assert outside.code == 1 and not (runner.cwd / "outside").exists(), str(outside)
+    # It imports sockets too, all of which are of capability net.
+    assert python(runner, "--cap", "io,fs,fs.write,process,env,clock,random", args=("-c", "")).code == agents.REFUSED
+    limited = python(runner, "--max-memory", "400", args=("-c", "x = bytearray(1 << 30)"))
+    assert limited.code == agents.MEMORY_LIMIT, str(limited)
+    endless = python(runner, "--timeout", "1s", args=("-c", "while True: pass"))
+    assert endless.code == agents.TIMEOUT, str(endless)
 
 
 # ---- arguments, environment, exit codes ------------------------------------------------
