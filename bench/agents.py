@@ -48,6 +48,40 @@ def warm_calls(bench):
     bench.line("agent: memory of an idle warm worker", int(idle) * 1024 / 1e6, "9", " MB")
 
 
+def cpython(bench, other):
+    """A module of 26 MB: compiled, run out of the cache, and at work."""
+    guest = bench.workspace / "python.wasm"
+    compiled = bench.workspace / "python.cwasm"
+    shutil.copy(build.guest("python.wasm"), guest)
+    program = (HERE / "agent_work.py").read_text(encoding="utf-8")
+    run = [bench.porta, "run", "--quiet", str(guest), "--", "-c"]
+    cached = [other, "run", "-C", "cache=y", str(guest), "-c"]
+
+    t = bench.spawn(5, [*NO_CACHE, *run, "pass"], [*NO_CACHE, other, "compile", "-o", str(compiled), str(guest)])
+    print(f"CPython compiled: porta {t[0] / 1e6:.2f} s, wasmtime {t[1] / 1e6:.2f} s")
+    bench.line("agent: CPython compiled and run / wasmtime compile", t[0] / t[1], "1.10")
+    bench.spawn(1, [*run, "pass"], [*cached, "pass"])
+    t = bench.spawn(40, [*run, "pass"], [*cached, "pass"])
+    bench.line("agent: CPython run again / wasmtime run, cached", t[0] / t[1], "1.10")
+    t = bench.spawn(9, [*run, program, "400"], [*cached, program, "400"])
+    bench.line("agent: CPython at work / wasmtime run", t[0] / t[1], "1.03")
+
+
+def go(bench, other):
+    compiler = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    guest = bench.workspace / "go.wasm"
+    environment = dict(os.environ, GOOS="wasip1", GOARCH="wasm", GOTOOLCHAIN="local", GO111MODULE="off", GOFLAGS="")
+    if compiler is None or subprocess.run([compiler, "build", "-o", str(guest), str(HERE / "agent_work.go")],
+                                          env=environment, check=False, capture_output=True).returncode != 0:
+        print("no go that knows wasip1: not measured")
+        return
+    run = [bench.porta, "run", "--quiet", str(guest), "--"]
+    cached = [other, "run", "-C", "cache=y", str(guest)]
+    bench.spawn(1, [*run, "1"], [*cached, "1"])
+    t = bench.spawn(9, [*run, "150"], [*cached, "150"])
+    bench.line("agent: Go at work / wasmtime run", t[0] / t[1], "1.03")
+
+
 def measure(bench):
     other = wasmtime()
     hello = bench.workspace / "hello.wasm"
@@ -74,4 +108,6 @@ def measure(bench):
                         [*run, str(work), *steps, "--", kind, rounds])
         bench.line(f"agent: {kind} / wasmtime run", t[0] / t[1], "1.03")
         bench.line(f"agent: {kind} with --step-limit / wasmtime run", t[2] / t[1], "1.15")
+    cpython(bench, other)
+    go(bench, other)
     warm_calls(bench)

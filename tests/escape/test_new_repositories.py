@@ -59,6 +59,37 @@ def test_what_git_would_run_is_told(runner, workspace, tmp_path_factory, inside,
         runner.bare("rm", "-rf", away)
 
 
+REBASE = r'''
+git init -q -b main .
+for i in 1 2; do git -c user.name=a -c user.email=a@example.com commit -q --allow-empty -m $i; done
+GIT_SEQUENCE_EDITOR="printf '$LIST' >" git -c user.name=a -c user.email=a@example.com rebase -q -i HEAD~1 || :
+test -d .git/rebase-merge
+'''
+
+
+@pytest.mark.parametrize("word", ["exec", "x"])
+def test_a_rebase_that_would_run_a_program(runner, workspace, word):
+    """Left in its middle: who goes on with it outside runs what its list says."""
+    owned = workspace / "owned"
+    tree = workspace / "tree"
+    tree.mkdir()
+    runner.identity.own(tree)
+    names = f"export HOME=$PWD/..\nLIST='break\\n{word} touch {owned}\\n'\n" + REBASE
+    result = runner.sh("set -e\n" + names, "-v", ".", cwd=tree).ok()
+    runner.bare("git", "-c", "user.name=a", "-c", "user.email=a@example.com", "rebase", "--continue", cwd=tree)
+    assert owned.exists(), f"the attack does not work: {result}"
+    assert "git-rebase-todo is new and runs programs" in result.err and f"touch {owned}" in result.err, str(result)
+
+
+def test_a_rebase_that_runs_none_is_not_told(runner, workspace):
+    tree = workspace / "tree"
+    tree.mkdir()
+    runner.identity.own(tree)
+    names = "export HOME=$PWD/..\nLIST='break\\npick HEAD exec x\\n'\n" + REBASE
+    result = runner.sh("set -e\n" + names, "-v", ".", cwd=tree).ok()
+    assert "runs programs" not in result.err, str(result)
+
+
 def test_nothing_is_told_of_what_was_there(runner, workspace):
     """A repository that was there, and whose hook and settings are old."""
     tree = workspace / "tree"

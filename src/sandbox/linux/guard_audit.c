@@ -132,6 +132,42 @@ audit_hooks(struct guard *guard, const struct git_dir *git_dir)
 	closedir(stream);
 }
 
+/* The first command of a list of a rebase's (git-rebase(1), "exec"), or NULL; cuts `text` up. */
+static char *
+find_exec(char *text)
+{
+	char *line;
+
+	while ((line = strsep(&text, "\n")) != NULL) {
+		line += strspn(line, " \t");
+		if (str_starts_with(line, "exec ") || str_starts_with(line, "exec\t") ||
+		    str_starts_with(line, "x ") || str_starts_with(line, "x\t"))
+			return line;
+	}
+	return NULL;
+}
+
+/* A rebase that is under way goes on by `git rebase --continue`, and runs what its list says. */
+static void
+audit_rebase(struct guard *guard, const struct git_dir *git_dir)
+{
+	static const char name[] = "rebase-merge/git-rebase-todo";
+	_cleanup_free_ char *path = path_join(git_dir->path, name);
+	_cleanup_free_ char *text = NULL;
+	const char *command;
+	bool list_is_new;
+	size_t length;
+	struct stat st;
+
+	if (!look_up(guard, git_dir->fd, name, &st, &list_is_new) || !S_ISREG(st.st_mode) ||
+	    (!list_is_new && !git_dir->is_new) ||
+	    read_config(git_dir->fd, name, &text, &length) < 0)
+		return;
+	command = find_exec(text);
+	if (command != NULL)
+		tell_program(guard, ".git/rebase-merge", path, command);
+}
+
 static void
 audit_names(struct guard *guard, const struct git_dir *git_dir)
 {
@@ -160,6 +196,7 @@ audit_git_dir(struct guard *guard, const struct git_dir *git_dir)
 	struct stat st;
 
 	audit_names(guard, git_dir);
+	audit_rebase(guard, git_dir);
 	if (!look_up(guard, git_dir->fd, "commondir", &st, &link_is_new) ||
 	    git_layout_read_line(git_dir->fd, "commondir", "", &line) < 0)
 		return;
