@@ -87,7 +87,7 @@ start(struct worker *worker, const char *path, const sigset_t *mask, int code_fd
 	if (worker_wait(worker, MESSAGE_BYTES_MAX, 0, -1, &message, &signal) != WORKER_MESSAGE)
 		die("the worker ended at its start");
 	if (message.kind != MESSAGE_READY)
-		die(message.kind == MESSAGE_FAILED ? message.bytes : "the worker is not ready");
+		die("the worker is not ready");
 	protocol_config_done(&config);
 }
 
@@ -123,7 +123,7 @@ call(struct worker *worker, const char *entry, const char *input, size_t length,
 	}
 	if (message.kind != MESSAGE_RESULT ||
 	    protocol_end_get(message.bytes, message.length, ret_end) < 0)
-		die(message.kind == MESSAGE_FAILED ? message.bytes : "no result");
+		die("no result");
 }
 
 static void

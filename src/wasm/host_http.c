@@ -7,6 +7,7 @@
 #include "util/mem.h"
 
 #define PROGRAM_NAME "porta-http"
+#define SENTENCE_BYTES_MAX 4096
 /* Where the certificates are that the machine's owner trusts, as OpenSSL's c_rehash(1) page says. */
 static const char *const certificate_variables[] = { "SSL_CERT_FILE", "SSL_CERT_DIR" };
 
@@ -141,7 +142,8 @@ receive(const struct host_calls_context *context, struct strbuf *ret_response, s
 			return 0;
 		}
 		if (message.kind == MESSAGE_FAILED)
-			return error_set(err, -ECHILD, "the HTTP client does not run: %s", message.bytes);
+			return error_set(err, -ECHILD, "the HTTP client does not run: %.*s",
+					 (int)MIN(message.length, (size_t)SENTENCE_BYTES_MAX), message.bytes);
 		break;
 	case WORKER_TIMEOUT:
 		return error_set(err, -ETIMEDOUT, "the request timed out");

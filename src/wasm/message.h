@@ -20,7 +20,7 @@
 
 struct message {
 	uint32_t kind; /* enum message_kind of protocol.h; not yet checked */
-	const char *bytes; /* in the reader's buffer, up to the next call; NUL behind them */
+	const char *bytes; /* in the reader's buffer, up to the next call; no NUL behind them */
 	size_t length;
 };
 
