@@ -91,12 +91,10 @@ def test_arguments(runner):
     assert name.endswith("args.wasm") and rest == "".join(word + "\n" for word in words)
 
 
-def test_the_environment_is_the_allowlist(runner):
+def test_the_environment_is_what_is_named(runner):
     host = {"SECRET_TOKEN": "x", "AWS_SECRET_ACCESS_KEY": "x", "LD_PRELOAD": "", "MINE": "passed"}
     seen = agents.run(runner, "env.c", "-e", "MINE", "-e", "SET=here", "--secret", "KEY=hidden", env=host).ok().out
-    lines = seen.splitlines()
-    assert {"MINE=passed", "SET=here", "KEY=hidden"} <= set(lines)
-    assert not [line for line in lines if line.startswith(("SECRET_TOKEN", "AWS_", "LD_"))]
+    assert set(seen.splitlines()) == {"MINE=passed", "SET=here", "KEY=hidden"}
     inherited = agents.run(runner, "env.c", "--inherit-env", env=host).ok().out
     assert "SECRET_TOKEN=x" in inherited.splitlines()
 
