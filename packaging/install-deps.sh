@@ -84,11 +84,50 @@ is_there() {
 	esac
 }
 
+if [ "$(id -u)" -eq 0 ]; then
+	as_root=
+elif command -v sudo >/dev/null 2>&1; then
+	as_root=sudo
+else
+	as_root=false
+fi
+
+apt() {
+	$as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -q \
+		-o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@" </dev/null
+}
+
+# Old lists name files that the mirror no longer has. One broken source of several is no
+# reason to stop: whether the packages can be had shows at once. Another apt may hold the lists.
+updated=
+update() {
+	[ -z "$updated" ] || return 0
+	updated=yes
+	tries=0
+	until apt update >/dev/null; do
+		tries=$((tries + 1))
+		if [ $tries -ge 3 ]; then
+			echo "install-deps.sh: apt-get update failed; trying with the lists that are there" >&2
+			break
+		fi
+		sleep 5
+	done
+}
+
+can_be_installed() {
+	command -v apt-cache >/dev/null 2>&1 || return 1
+	# A machine that was just made may have no lists yet.
+	if ! (set +f && ls /var/lib/apt/lists/*_Packages*) >/dev/null 2>&1 && [ "$as_root" != false ]; then
+		update
+	fi
+	apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'
+}
+
 # The WASM engine is built by cargo, and its headers by cmake; a distribution that has rustup has what gets a cargo
 # that is new enough.
 if sh "$(dirname "$0")/../rust/build.sh" find-cargo >/dev/null 2>&1; then
 	build_needs="$build_needs cmake:cmake"
-elif apt-cache show rustup >/dev/null 2>&1; then
+elif can_be_installed rustup; then
 	build_needs="$build_needs rustup:rustup cmake:cmake"
 fi
 
@@ -118,11 +157,7 @@ if ! command -v apt-get >/dev/null 2>&1; then
 	echo "    $missing" >&2
 	exit 1
 fi
-if [ "$(id -u)" -eq 0 ]; then
-	as_root=
-elif command -v sudo >/dev/null 2>&1; then
-	as_root=sudo
-else
+if [ "$as_root" = false ]; then
 	echo "Missing packages, and neither root nor sudo to install them. As root, run:" >&2
 	echo "    apt-get update && apt-get install -y --no-install-recommends $missing" >&2
 	exit 1
@@ -139,21 +174,7 @@ if [ ! -e $policy ]; then
 	trap 'exit 1' HUP INT TERM
 fi
 
-apt() {
-	$as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get -q \
-		-o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@" </dev/null
-}
-# Old lists name files that the mirror no longer has. One broken source of several is no
-# reason to stop: whether the packages can be had shows at once. Another apt may hold the lists.
-tries=0
-until apt update >/dev/null; do
-	tries=$((tries + 1))
-	if [ $tries -ge 3 ]; then
-		echo "install-deps.sh: apt-get update failed; trying with the lists that are there" >&2
-		break
-	fi
-	sleep 5
-done
+update
 log=$(mktemp)
 # shellcheck disable=SC2086
 if ! apt install -y --no-install-recommends $missing >"$log" 2>&1; then

@@ -13,6 +13,8 @@ import pytest
 import agents
 import harness
 
+pytestmark = agents.NEEDED
+
 SECRET = "secret of the host\n"
 
 

@@ -14,6 +14,8 @@ import pytest
 import agents
 import harness
 
+pytestmark = agents.NEEDED
+
 
 @pytest.fixture(scope="module", name="program")
 def _program(machine):

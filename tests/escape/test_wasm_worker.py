@@ -15,6 +15,7 @@ import agents
 import harness
 
 pytestmark = [
+    agents.NEEDED,
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act in a process that cannot be traced"),
     pytest.mark.skipif(platform.machine() != "x86_64", reason="inject.c knows x86-64"),
 ]

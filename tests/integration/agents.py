@@ -6,9 +6,17 @@ import shutil
 import struct
 import sys
 
+import pytest
+
+import harness
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "guests"))
 import build  # noqa: E402
 import wasm_bytes  # noqa: E402,F401
+
+# Of each file whose tests are about agents.
+NEEDED = pytest.mark.skipif(not harness.PROGRAM.with_name("porta-engine").exists(),
+                            reason="this build has no WASM agents: it needs a newer cargo")
 
 # src/util/exit_code.h
 BAD_MODULE, REFUSED, CRASHED, TRAP, OUTPUT_LIMIT = 115, 116, 117, 118, 119

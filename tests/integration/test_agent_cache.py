@@ -12,6 +12,8 @@ import pytest
 import agents
 import harness
 
+pytestmark = agents.NEEDED
+
 
 @pytest.fixture(name="cache")
 def _cache(runner):

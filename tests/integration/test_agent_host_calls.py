@@ -11,6 +11,8 @@ import pytest
 import agents
 import harness
 
+pytestmark = agents.NEEDED
+
 
 def execute(runner, request, *flags, **options):
     """The answer of porta.exec_command."""

@@ -3,21 +3,18 @@
 import base64
 import http.server
 import json
-import pathlib
 import shutil
 import socket
-import struct
-import sys
 import threading
 import time
 
 import pytest
 
+import agents
 import harness
 import internet as net
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "guests"))
-import build  # noqa: E402
+pytestmark = agents.NEEDED
 
 BODY_MAX = 8 * 1024 * 1024
 
@@ -77,14 +74,13 @@ def _server():
 
 
 def message(request):
-    text = json.dumps({"tool": "http", "arguments": request}, separators=(",", ":")).encode()
-    return struct.pack("<I", len(text)) + text
+    return agents.message("http", request)
 
 
 def agent_in(directory):
     path = directory / "agent.wasm"
     if not path.exists():
-        shutil.copy(build.guest("agent.c"), path)
+        shutil.copy(agents.build.guest("agent.c"), path)
         path.chmod(0o644)
     return path
 

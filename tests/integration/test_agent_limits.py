@@ -7,6 +7,8 @@ import pytest
 
 import agents
 
+pytestmark = agents.NEEDED
+
 
 def is_ended(result, code, flag, out=""):
     assert (result.code, result.out) == (code, out), str(result)

@@ -10,6 +10,8 @@ import pytest
 
 import agents
 
+pytestmark = agents.NEEDED
+
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x80-\x9f\u202e]")
 
 

@@ -15,6 +15,8 @@ import pytest
 import agents
 import harness
 
+pytestmark = agents.NEEDED
+
 GIBIBYTE = 1 << 30
 # Of each of porta's processes; a compiled guest is mapped, and has its own memory.
 MEMORY_MAX_KIB = 48 * 1024

@@ -3,12 +3,12 @@
 import os
 import pathlib
 import subprocess
-import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "guests"))
-import build  # noqa: E402
+import agents
+
+pytestmark = agents.NEEDED
 
 PROGRAM = pathlib.Path(os.environ.get("PORTA", "build/porta")).resolve().with_name("warm-calls")
 EXIT, TRAP, STEP_LIMIT, MEMORY_LIMIT, STACK_LIMIT, OUTPUT_LIMIT, REFUSED = 0, 1, 2, 3, 5, 6, 9
@@ -17,7 +17,7 @@ NO_ENTRY = 8
 
 def calls(guest, text, count=1, entry="", env=None):
     """[(kind, value, sentence, output)] of `count` calls with the same input."""
-    done = subprocess.run([PROGRAM, build.guest(guest), "calls", *[entry] * count], capture_output=True,
+    done = subprocess.run([PROGRAM, agents.build.guest(guest), "calls", *[entry] * count], capture_output=True,
                           input=text.encode(), check=False, env=dict(os.environ, **(env or {})), timeout=120)
     assert done.returncode == 0, done.stderr.decode()
     found, rest = [], done.stdout
@@ -62,7 +62,7 @@ def test_nothing_is_left_for_the_next_call(tmp_path, clean_pages, ending, end):
     """The same worker hears the two texts in turn: a guest that reads which by the length of its input."""
     script = tmp_path / "calls"
     script.write_text(f"{ending}\0look\0{ending}\0look", encoding="utf-8")
-    done = subprocess.run([PROGRAM, build.guest("warm.c"), "script"], stdin=script.open("rb"), capture_output=True,
+    done = subprocess.run([PROGRAM, agents.build.guest("warm.c"), "script"], stdin=script.open("rb"), capture_output=True,
                           check=True, timeout=120)
     assert done.stdout.decode().count(f"\n{clean_pages}\n") == 2, done.stdout
     kind, value, output = end
