@@ -43,9 +43,10 @@ bench: all
 	@packaging/install-deps.sh bench
 	@$(PYTHON) bench/run.py --porta $(BUILD)/porta
 
-fuzz: deps
-	@packaging/install-deps.sh ci
+fuzz: all
+	@packaging/install-deps.sh ci test
 	@sh fuzz/run.sh $(FUZZ_SECONDS)
+	@$(PYTHON) fuzz/modules.py $(BUILD)/porta $(FUZZ_SECONDS) build-fuzz/modules
 
 install: all
 	@meson configure $(BUILD) -Dprefix=$(prefix)

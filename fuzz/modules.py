@@ -73,7 +73,9 @@ def verdict(porta, path, environment):
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=60, check=False)
     except subprocess.TimeoutExpired:
         return "hangs"
-    said = [line for line in done.stderr.split(b"\n") if line.startswith(b"porta: ")]
+    # A manifest in a section may say what is not known, once for each field.
+    said = [line for line in done.stderr.split(b"\n")
+            if line.startswith(b"porta: ") and b"is not known, and has no effect" not in line]
     if done.returncode == CRASHED:
         return "crashed"
     if done.returncode < 0:
@@ -108,7 +110,7 @@ def main():
                 shutil.rmtree(work / "cache", ignore_errors=True)
             if why is not None:
                 findings += 1
-                found.mkdir(exist_ok=True)
+                found.mkdir(parents=True, exist_ok=True)
                 name = f"{why}-{hashlib.sha256(content).hexdigest()[:12]}.wasm"
                 (found / name).write_bytes(content)
                 print(f"found {found / name}", flush=True)

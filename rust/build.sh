@@ -1,10 +1,12 @@
 #!/bin/sh
 # Builds the Rust crates as static libraries, into a cache outside the clone: it takes minutes.
-# Usage: build.sh find-cargo | build.sh DIRECTORY
+# Usage: build.sh find-cargo | build.sh DIRECTORY [ARCHIVE]
 #
 # find-cargo prints the cargo that is new enough, or says on stderr how to get one and fails.
 # Else DIRECTORY gets what was built for this lock file, these sources and this compiler: include/,
-# libporta_wasm.a, libporta_unwind.a, libporta_digest.a, and the headers porta_*.h.
+# libporta_wasm.a, libporta_unwind.a, libporta_digest.a, and the headers porta_*.h. With ARCHIVE, an unpacked
+# release of Wasmtime's C API (include/, lib/libwasmtime.a), Wasmtime itself is not built: libporta_wasm.a is
+# the parser of modules alone.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -65,6 +67,15 @@ if [ "${1:?}" = find-cargo ]; then
 	exit 0
 fi
 product=$1
+archive=${2:-}
+if [ -n "$archive" ]; then
+	major=$(sed -n 's/^wasmtime-c-api-impl = { version = "\([0-9]*\)".*/\1/p' "$here/engine/Cargo.toml")
+	if [ ! -e "$archive/lib/libwasmtime.a" ] || ! grep -q "WASMTIME_VERSION \"$major\." "$archive/include/wasmtime.h" 2>/dev/null; then
+		echo "$archive is no release of Wasmtime $major's C API: there is no lib/libwasmtime.a, or no include/wasmtime.h of that version" >&2
+		exit 1
+	fi
+	archive=$(cd "$archive" && pwd)
+fi
 mkdir -p "$product"
 product=$(cd "$product" && pwd)
 
@@ -88,6 +99,7 @@ key=$({
 	cd "$here"
 	find . -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.h' \) |
 		LC_ALL=C sort | xargs sha256sum
+	[ -z "$archive" ] || sha256sum <"$archive/lib/libwasmtime.a"
 } | sha256sum | cut -c1-32)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/porta-build
 built=$cache/rust-$key
@@ -97,7 +109,7 @@ mkdir -p "$cache"
 exec 9>"$built.lock"
 flock 9
 if [ ! -d "$built" ]; then
-	echo "building the WASM engine (once, about four minutes)" >&2
+	[ -n "$archive" ] || echo "building the WASM engine (once, about four minutes)" >&2
 	work=$(mktemp -d "$cache/rust-XXXXXX")
 	trap 'rm -rf "$work"' EXIT
 	trap 'exit 1' HUP INT TERM
@@ -105,14 +117,25 @@ if [ ! -d "$built" ]; then
 	# Of the machine's own settings none may change what is built.
 	unset RUSTFLAGS CARGO_BUILD_TARGET CARGO_BUILD_RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 	export RUSTC="$rustc"
+	crate=porta-wasm-engine
+	library=libporta_wasm.a
+	if [ -n "$archive" ]; then
+		crate=porta-wasm-facts
+		library=libporta_wasm_facts.a
+	fi
 	"$cargo" build --manifest-path "$here/Cargo.toml" --locked --release --target "$target" \
-		-p porta-wasm-engine -p porta-digest >&2
+		-p $crate -p porta-digest >&2
 	release=$CARGO_TARGET_DIR/$target/release
 	mkdir "$work/product"
-	cp "$release/libporta_wasm.a" "$release/libporta_digest.a" "$work/product/"
+	cp "$release/$library" "$work/product/libporta_wasm.a"
+	cp "$release/libporta_digest.a" "$work/product/"
 	cp "$("$rustc" --print sysroot)/lib/rustlib/$target/lib/self-contained/libunwind.a" \
 		"$work/product/libporta_unwind.a"
-	cp -r "$release"/build/wasmtime-c-api-impl-*/out/include "$work/product/include"
+	if [ -n "$archive" ]; then
+		cp -r "$archive/include" "$work/product/include"
+	else
+		cp -r "$release"/build/wasmtime-c-api-impl-*/out/include "$work/product/include"
+	fi
 	cp "$here"/include/*.h "$work/product/include/"
 	printf '/* What the Rust crates are built from. */\n#define PORTA_ENGINE_ID "%s"\n' "$key" \
 		>"$work/product/include/porta_engine_id.h"

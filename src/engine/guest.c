@@ -204,6 +204,7 @@ run_instance(const struct guest *guest, wasmtime_context_t *context, const char 
 	wasmtime_instance_t instance;
 	wasmtime_func_t entry;
 	wasm_trap_t *trap = NULL;
+	struct guest_traces traces;
 	wasmtime_error_t *error =
 	    wasmtime_instance_pre_instantiate(guest->instance_pre, context, &instance, &trap);
 
@@ -214,14 +215,9 @@ run_instance(const struct guest *guest, wasmtime_context_t *context, const char 
 		}
 		error = call_entry(context, &instance, &entry, &trap);
 	}
-	if (error == NULL && trap == NULL) {
-		guest_end_set(ret_end, RESULT_EXIT, 0);
-	} else {
-		struct guest_traces traces = guest->traces;
-
-		traces.output_is_over = streams != NULL && streams->output_is_over;
-		guest_end_judge(ret_end, &traces, error, trap);
-	}
+	traces = guest->traces;
+	traces.output_is_over = streams != NULL && streams->output_is_over;
+	guest_end_judge(ret_end, &traces, error, trap);
 }
 
 int

@@ -85,10 +85,12 @@ guest_end_judge(struct guest_end *end, const struct guest_traces *traces, wasmti
 		wasm_trap_t *trap)
 {
 	guest_end_set(end, RESULT_TRAP, 0);
-	if (traces->has_exited)
-		guest_end_set(end, RESULT_EXIT, traces->exit_code);
-	else if (traces->output_is_over)
+	if (traces->output_is_over)
 		end->kind = RESULT_OUTPUT_LIMIT;
+	else if (traces->has_exited)
+		guest_end_set(end, RESULT_EXIT, traces->exit_code);
+	else if (error == NULL && trap == NULL)
+		guest_end_set(end, RESULT_EXIT, 0);
 	else if (traces->limits.hit == PORTA_WASM_HIT_MEMORY)
 		end->kind = RESULT_MEMORY_LIMIT;
 	else if (traces->limits.hit == PORTA_WASM_HIT_TABLE)

@@ -29,7 +29,7 @@ struct guest_traces {
 	struct porta_wasm_limits limits;
 };
 
-/* Takes the error and the trap, of which one is not NULL. */
+/* Takes the error and the trap, of which one is NULL at least; both: the guest returned. */
 void guest_end_judge(struct guest_end *end, const struct guest_traces *traces,
 		     wasmtime_error_t *error, wasm_trap_t *trap);
 

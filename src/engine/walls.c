@@ -89,6 +89,12 @@ static const struct confine_call compile_calls[] = {
 	{ SYS_mprotect, { CONFINE_MASKED(2, PROT_EXEC, 0) } },
 };
 
+/* A released C API compiles by loading (prebuilt.c). */
+static const struct confine_call load_calls[] = {
+	{ SYS_mmap, { CONFINE_ANY } },
+	{ SYS_mprotect, { CONFINE_ANY } },
+};
+
 static const struct confine_call run_calls[] = {
 	{ SYS_mmap, { CONFINE_ANY } },
 	{ SYS_mprotect, { CONFINE_ANY } },
@@ -165,7 +171,9 @@ filter_calls(const struct protocol_config *config)
 	struct call_list list = { .count = 0 };
 
 	add_calls(&list, engine_calls, ARRAY_SIZE(engine_calls));
-	if (config->role == WORKER_INSPECT || config->role == WORKER_COMPILE) {
+	if (PORTA_PREBUILT_WASMTIME && config->role == WORKER_COMPILE) {
+		add_calls(&list, load_calls, ARRAY_SIZE(load_calls));
+	} else if (config->role == WORKER_INSPECT || config->role == WORKER_COMPILE) {
 		add_calls(&list, compile_calls, ARRAY_SIZE(compile_calls));
 	} else {
 		add_calls(&list, run_calls, ARRAY_SIZE(run_calls));
