@@ -44,7 +44,7 @@ bench: all
 	@$(PYTHON) bench/run.py --porta $(BUILD)/porta
 
 fuzz: all
-	@packaging/install-deps.sh ci test
+	@packaging/install-deps.sh fuzz test
 	@sh fuzz/run.sh $(FUZZ_SECONDS)
 	@$(PYTHON) fuzz/modules.py $(BUILD)/porta $(FUZZ_SECONDS) build-fuzz/modules
 

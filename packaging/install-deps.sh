@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what building or testing porta needs and this machine lacks, by apt.
-# Usage: install-deps.sh build|test|bench...
+# Usage: install-deps.sh build|test|ci|fuzz|bench...
 # A package is asked for only if what it is wanted for is not there yet, so that a tool
 # from elsewhere (Node, Go) is taken as it is. Services that come with a package are not started.
 set -eu
@@ -63,6 +63,10 @@ setfattr:attr
 ci_needs='
 clang:clang
 /usr/lib/gcc/*/*/libasan.so:libgcc-12-dev
+'
+fuzz_needs='
+clang:clang
+/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a:libclang-rt-dev
 '
 bench_needs='
 /usr/bin/python3:python3
@@ -137,9 +141,10 @@ for group in "$@"; do
 	build) needs=$build_needs ;;
 	test) needs=$test_needs ;;
 	ci) needs=$ci_needs ;;
+	fuzz) needs=$fuzz_needs ;;
 	bench) needs=$bench_needs ;;
 	*)
-		echo "install-deps.sh: '$group' is none of build, test, ci, bench" >&2
+		echo "install-deps.sh: '$group' is none of build, test, ci, fuzz, bench" >&2
 		exit 2
 		;;
 	esac
