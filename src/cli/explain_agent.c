@@ -1,9 +1,13 @@
 /* porta explain agent.wasm; see run_agent.h. */
+#include <string.h>
+#include <unistd.h>
+
 #include "broker/run.h"
 #include "broker/stdio.h"
 #include "cli/output.h"
 #include "cli/run_agent.h"
 #include "util/json.h"
+#include "util/mem.h"
 #include "wasm/agent.h"
 #include "wasm/guest_files.h"
 
@@ -18,7 +22,7 @@ static_assert(ARRAY_SIZE(access_texts) == ACCESS_COUNT, "a text for each access"
 struct explained {
 	struct agent agent;
 	struct strv refusals;
-	struct protocol_config config; /* only its paths */
+	struct protocol_config config; /* only its paths and its environment */
 	bool has_sandbox;
 	struct policy sandbox;
 	struct plan plan;
@@ -52,6 +56,8 @@ find_out(struct explained *explained, struct error *err)
 		return r;
 	agent->granted = agent_granted(agent, granted);
 	facts_put_refusals(&agent->facts, agent->granted, &explained->refusals);
+	if (agent->granted & (1U << CAPABILITY_ENV))
+		env_build_guest(&agent->policy->env, environ, &explained->config.environment);
 	if (!agent_reaches_files(agent))
 		return 0;
 	guest_files_sandbox(agent->policy, agent->granted, &explained->sandbox);
@@ -83,6 +89,26 @@ plan_sandbox(struct explained *explained, struct error *err)
 	return r;
 }
 
+/* The name of "NAME=VALUE": a value may be a secret. */
+static char *
+variable_name(const char *variable)
+{
+	return mem_strndup(variable, strcspn(variable, "="));
+}
+
+static void
+put_variables(const struct strv *environment, struct strbuf *out)
+{
+	strbuf_puts(out, "  Variables    ");
+	for (size_t i = 0; i < environment->count; i++) {
+		_cleanup_free_ char *name = variable_name(environment->items[i]);
+
+		strbuf_puts(out, i > 0 ? ", " : "");
+		strbuf_put_printable(out, name);
+	}
+	strbuf_puts(out, environment->count > 0 ? "\n" : "none: those above are for what it has started\n");
+}
+
 static void
 put_text(const struct explained *explained, struct strbuf *out)
 {
@@ -105,10 +131,10 @@ put_text(const struct explained *explained, struct strbuf *out)
 		}
 		strbuf_printf(out, ", %s\n", access_texts[path->access]);
 	}
+	put_variables(&explained->config.environment, out);
 	strbuf_puts(out, explained->has_sandbox
 			     ? "  Worker       behind its own walls, and in this sandbox:\n\n"
-			     : "  Worker       behind its own walls: the agent imports nothing that "
-			       "reaches a file\n");
+			     : "  Worker       behind its own walls: the agent reaches no file\n");
 	if (explained->has_sandbox)
 		plan_explain(&explained->plan, out);
 }
@@ -120,6 +146,7 @@ put_json(const struct explained *explained, struct strbuf *out)
 	json_value *granted = json_new_array();
 	json_value *refused = json_new_array();
 	json_value *sees = json_new_array();
+	json_value *variables = json_new_array();
 
 	for (size_t i = 0; i < CAPABILITY_COUNT; i++) {
 		if (explained->agent.granted & (1U << i))
@@ -139,6 +166,12 @@ put_json(const struct explained *explained, struct strbuf *out)
 	json_set(object, "granted", granted);
 	json_set(object, "refused", refused);
 	json_set(object, "sees", sees);
+	for (size_t i = 0; i < explained->config.environment.count; i++) {
+		_cleanup_free_ char *name = variable_name(explained->config.environment.items[i]);
+
+		json_append(variables, json_new_string(name));
+	}
+	json_set(object, "variables", variables);
 	json_write(out, object, JSON_STYLE_COMPACT);
 }
 

@@ -277,3 +277,36 @@ def test_build_where_nothing_can_be_written(runner):
     result = runner.porta("build", agent)
     is_one_sentence(result, agents.FAILED)
     nothing_else(runner, "hello.wasm", "hello.manifest.json")
+
+
+# ---- explain -----------------------------------------------------------------------------------
+
+
+def test_explain(runner):
+    agent = agents.put(runner, "files.c")
+    (runner.cwd / "ws").mkdir()
+    runner.identity.own(runner.cwd)
+    out = runner.porta("explain", agent, "-v", "ws", "-v", f"{agent}:ro", "-e", "MINE=x", "--secret", "KEY=hidden").ok().out
+    assert "Imports      22, 0 of them refused" in out and "Variables    MINE, KEY" in out
+    assert f"Sees         {runner.cwd}/ws as ws, to read and write" in out and "hidden" not in out
+    assert "and in this sandbox:" in out and f"writable   {runner.cwd}/ws" in out
+    refused = runner.porta("explain", agent, "--profile", "worker").ok().out
+    assert "14 of them refused" in refused and "path_open" in refused and "reaches no file" in refused
+    assert "Variables    none" in refused
+
+
+def test_explain_json(runner):
+    agent = agents.put(runner, "files.c")
+    said = json.loads(runner.porta("explain", agent, "--json", "-v", ".:/here", "-e", "MINE=x", "--step-limit", "9").ok().out)
+    assert said["agent"]["refused"] == [] and said["agent"]["variables"] == ["MINE"]
+    assert said["agent"]["sees"] == [{"host": str(runner.cwd), "guest": "/here", "access": "to read and write"}]
+    assert said["policy"]["limits"]["step_limit"] == 9 and said["plan"] is not None
+    alone = json.loads(runner.porta("explain", agents.put(runner, "hello.c"), "--json").ok().out)
+    assert alone["plan"] is None and alone["agent"]["sees"] == []
+
+
+def test_explain_runs_nothing(runner):
+    """Nor does it compile: what cannot be an agent is told all the same."""
+    result = runner.porta("explain", agents.put(runner, "invalid_type_mismatch"))
+    is_one_sentence(result, agents.BAD_MODULE)
+    runner.porta("explain", agents.put(runner, "start_section_loops")).ok()
