@@ -232,21 +232,36 @@ terminal_restore(struct terminal *terminal, int wait_status)
 	sigprocmask(SIG_SETMASK, &saved, NULL);
 }
 
-void
-terminal_end_alike(const struct terminal *terminal, int wait_status)
+static void
+end_by(int signal)
 {
 	const struct sigaction by_default = { .sa_handler = SIG_DFL };
 	const struct rlimit no_core = { 0 };
-	int signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
 	sigset_t mask;
 
-	if ((signal != SIGINT && signal != SIGQUIT) || terminal->fd < 0 || !terminal->is_given ||
-	    tcgetpgrp(terminal->fd) != terminal->own_group)
-		return;
 	setrlimit(RLIMIT_CORE, &no_core);
 	sigemptyset(&mask);
 	sigaddset(&mask, signal);
 	sigaction(signal, &by_default, NULL);
 	sigprocmask(SIG_UNBLOCK, &mask, NULL);
 	kill(getpid(), signal);
+}
+
+void
+terminal_end_alike(const struct terminal *terminal, int wait_status)
+{
+	int signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+
+	if ((signal == SIGINT || signal == SIGQUIT) && terminal->fd >= 0 && terminal->is_given &&
+	    tcgetpgrp(terminal->fd) == terminal->own_group)
+		end_by(signal);
+}
+
+void
+terminal_end_by_signal(int signal)
+{
+	_cleanup_fd_ int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if ((signal == SIGINT || signal == SIGQUIT) && fd >= 0 && tcgetpgrp(fd) == getpgrp())
+		end_by(signal);
 }

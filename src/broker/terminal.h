@@ -51,5 +51,7 @@ void terminal_restore(struct terminal *terminal, int wait_status);
  * signal, since a shell's loop goes on after any mere exit code. Returns in every other case.
  */
 void terminal_end_alike(const struct terminal *terminal, int wait_status);
+/* The same for a job that never gave its terminal away, and was ended by `signal`. */
+void terminal_end_by_signal(int signal);
 
 #endif

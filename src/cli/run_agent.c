@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "broker/terminal.h"
 #include "cli/output.h"
 #include "wasm/agent.h"
 
@@ -30,5 +31,7 @@ run_agent(const struct run_options *options)
 	if (!options->broker.quiet)
 		print_notes(&agent.notes);
 	agent_done(&agent);
+	/* A shell's loop goes on after any mere exit code. */
+	terminal_end_by_signal(agent.ended_by);
 	return r < 0 ? output_fail("run", &err, -r) : r;
 }

@@ -434,13 +434,15 @@ judge_end(const struct running *running, struct error *err)
 {
 	int status = running->worker.wait_status;
 	struct strbuf end = STRBUF_INIT;
+	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
-	if (WIFSIGNALED(status) && is_ordinary(WTERMSIG(status)))
-		return EXIT_CODE_SIGNAL_BASE + WTERMSIG(status);
 	/* Of the sandbox around it, which passes on how the worker ended. */
-	if (running->has_sandbox && WIFEXITED(status) &&
-	    is_ordinary(WEXITSTATUS(status) - EXIT_CODE_SIGNAL_BASE))
-		return WEXITSTATUS(status);
+	if (running->has_sandbox && WIFEXITED(status))
+		signal = WEXITSTATUS(status) - EXIT_CODE_SIGNAL_BASE;
+	if (is_ordinary(signal)) {
+		running->agent->ended_by = signal;
+		return EXIT_CODE_SIGNAL_BASE + signal;
+	}
 	worker_put_end(&running->worker, &end);
 	error_set(err, -ECHILD, "the worker that runs the agent %s", end.text);
 	strbuf_done(&end);
@@ -490,6 +492,7 @@ follow(struct running *running, enum result_kind *ret_kind, struct error *err)
 			error_set(err, -ETIMEDOUT, "the agent timed out (--timeout)");
 			return -EXIT_CODE_TIMEOUT;
 		case WORKER_SIGNAL:
+			running->agent->ended_by = signal;
 			return EXIT_CODE_SIGNAL_BASE + signal;
 		case WORKER_OUTPUT:
 			return output_is_over(err);

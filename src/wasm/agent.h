@@ -25,6 +25,7 @@ struct agent {
 	capability_set granted;
 	struct cache cache;
 	struct cache_entry code;
+	int ended_by;	   /* the signal that ended the run; 0: none */
 	struct strv notes; /* sentences that a person should hear, of what does not end the run */
 };
 

@@ -11,6 +11,7 @@ import struct
 import termios
 import time
 
+import agents
 import harness
 import pytest
 
@@ -307,6 +308,41 @@ def test_resize_where_the_pipeline_has_the_terminal(shell):
         time.sleep(0.25)
         shell.send(CTRL_C)
     shell.prompt()
+
+
+# ---- agents ---------------------------------------------------------------------
+
+
+@agents.NEEDED
+@pytest.mark.parametrize("guest, flags", [("loop.c", ""), ("files_loop.c", "-v .")], ids=["alone", "sandboxed"])
+def test_an_agent_at_a_terminal(shell, runner, guest, flags):
+    """Ctrl-Z and fg; Ctrl-C ends the shell's loop too."""
+    agent = agents.put(runner, guest, "agent.wasm")
+    shell.line(f"for i in 1 2 3; do $P run {agent} {flags}; done")
+    shell.expect("begun")
+    shell.send(CTRL_Z)
+    shell.expect("Stopped")
+    shell.prompt()
+    shell.line("fg")
+    shell.expect("run")
+    time.sleep(0.2)
+    shell.send(CTRL_C)
+    shell.prompt()
+    shell.line(f"for i in 1 2 3; do $P run {agent} {flags}; done; echo not $((1 + 1))")
+    shell.expect("begun")
+    shell.send(CTRL_C)
+    assert "not 2" not in shell.prompt() and "begun" not in shell.seen
+
+
+@agents.NEEDED
+def test_an_agent_reads_the_terminal(shell, runner):
+    agent = agents.put(runner, "echo.c", "agent.wasm")
+    shell.line(f"$P run {agent}; echo code $?")
+    time.sleep(0.3)
+    shell.line("a word")
+    shell.expect("a word\r\na word\r\n")
+    shell.send("\x04")
+    shell.expect("code 0")
 
 
 # ---- the background ------------------------------------------------------------
