@@ -70,12 +70,13 @@ def include_errors():
 def header_errors():
     """Each header compiles alone."""
     errors = []
-    # Wasmtime's headers come with the build.
+    # Wasmtime's headers come with the build, if it has agents; what needs them is in one folder.
     porta = pathlib.Path(os.environ.get("PORTA", ROOT / "build" / "porta"))
-    rust = ["-isystem", str(porta.parent / "rust" / "include")]
+    wasmtime = porta.parent / "rust" / "include"
+    rust = ["-isystem", str(wasmtime), "-isystem", str(ROOT / "rust" / "include")]
     for path in sources(".h"):
         name = path.relative_to(SRC)
-        if "macos" in name.parts:
+        if "macos" in name.parts or (name.parts[0] == "engine" and not wasmtime.exists()):
             continue
         done = subprocess.run(
             ["gcc", "-D_GNU_SOURCE", "-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",

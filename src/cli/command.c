@@ -20,12 +20,28 @@ command_find(const char *name)
 	return NULL;
 }
 
+/* Commands that a build without WASM agents lacks. */
+static bool
+is_agent_command(const char *name)
+{
+	static const char *const names[] = { "inspect", "validate", "build", "cache" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (str_equal(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
 int
 command_unknown(const char *name, struct error *err)
 {
 	_cleanup_free_ char *quoted = output_quote_name(name);
 	const char *nearest = str_nearest(name, command_names);
 
+	if (!PORTA_HAS_WASM && is_agent_command(name))
+		return error_set(err, -ENOTSUP,
+				 "%s is about WASM agents, and this porta is built without them", name);
 	if (run_option_looks_like(name))
 		return error_set(
 		    err, -EINVAL,

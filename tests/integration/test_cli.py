@@ -19,7 +19,9 @@ import build  # noqa: E402
 
 ROOT = harness.ROOT
 PORTA = str(harness.PROGRAM)
-COMMANDS = ["run", "explain", "inspect", "validate", "build", "cache", "doctor", "completion", "version", "help"]
+HAS_AGENTS = harness.PROGRAM.with_name("porta-engine").exists()
+AGENT_COMMANDS = ["inspect", "validate", "build", "cache"]
+COMMANDS = ["run", "explain", *(AGENT_COMMANDS if HAS_AGENTS else []), "doctor", "completion", "version", "help"]
 
 
 def porta(*args, **options):
@@ -90,8 +92,11 @@ def test_the_tour_in_readme_is_understood(tmp_path):
             env={"PATH": f"{pathlib.Path(PORTA).parent}:/usr/bin:/bin", "HOME": str(tmp_path),
                  "API_KEY": "hunter2"},
             capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
-        assert done.returncode in (0, 127), f"{line}: {done.stderr}"
         assert "hunter2" not in done.stdout
+        if not HAS_AGENTS and "agent.wasm" in line:
+            assert done.returncode == 125 and "is built without them" in done.stderr
+            continue
+        assert done.returncode in (0, 127), f"{line}: {done.stderr}"
 
 
 def test_explain_has_the_flags_of_run_and_json():
@@ -122,6 +127,13 @@ def test_every_command_has_help(command):
         assert done.stdout == texts[0].stdout
         assert done.stdout.startswith(f"Usage: porta {command}")
         assert max(len(line) for line in done.stdout.splitlines()) <= 80
+
+
+@pytest.mark.skipif(HAS_AGENTS, reason="of a build without agents")
+@pytest.mark.parametrize("command", AGENT_COMMANDS)
+def test_a_build_without_agents_says_so(command):
+    for done in (porta(command, "agent.wasm"), porta("help", command)):
+        assert done.returncode == 125 and "WASM agents, and this porta is built without them" in done.stderr
 
 
 def test_version():
