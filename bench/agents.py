@@ -57,7 +57,7 @@ def cpython(bench, other):
     run = [bench.porta, "run", "--quiet", str(guest), "--", "-c"]
     cached = [other, "run", "-C", "cache=y", str(guest), "-c"]
 
-    t = bench.spawn(5, [*NO_CACHE, *run, "pass"], [*NO_CACHE, other, "compile", "-o", str(compiled), str(guest)])
+    t = bench.spawn(5, [*NO_CACHE, *run, "pass"], [other, "compile", "-o", str(compiled), str(guest)])
     print(f"CPython compiled: porta {t[0] / 1e6:.2f} s, wasmtime {t[1] / 1e6:.2f} s")
     bench.line("agent: CPython compiled and run / wasmtime compile", t[0] / t[1], "1.10")
     bench.spawn(1, [*run, "pass"], [*cached, "pass"])

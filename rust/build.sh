@@ -125,10 +125,16 @@ if [ ! -d "$built" ]; then
 	fi
 	"$cargo" build --manifest-path "$here/Cargo.toml" --locked --release --target "$target" \
 		-p $crate -p porta-digest >&2
+	# What porta-server takes is for the machine's own C library.
+	host=$("$rustc" --version --verbose | sed -n 's/^host: //p')
+	"$cargo" build --manifest-path "$here/Cargo.toml" --locked --profile server --target "$host" -p porta-server >&2
 	release=$CARGO_TARGET_DIR/$target/release
 	mkdir "$work/product"
 	cp "$release/$library" "$work/product/libporta_wasm.a"
 	cp "$release/libporta_digest.a" "$work/product/"
+	cp "$CARGO_TARGET_DIR/$host/server/libporta_server.a" "$work/product/"
+	# Its stub for unwinding gives way to the standard library's where a program has both.
+	objcopy --weaken-symbol=rust_eh_personality "$work/product/libporta_digest.a"
 	cp "$("$rustc" --print sysroot)/lib/rustlib/$target/lib/self-contained/libunwind.a" \
 		"$work/product/libporta_unwind.a"
 	if [ -n "$archive" ]; then

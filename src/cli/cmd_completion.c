@@ -94,6 +94,12 @@ put_flags_explain(struct strbuf *out)
 	put_flags(command_explain.name, out);
 }
 
+static void
+put_flags_serve(struct strbuf *out)
+{
+	put_flags("serve", out);
+}
+
 /* The flags that take the next argument, each behind `separator` but the first. */
 static void
 put_flags_with_value(const char *separator, struct strbuf *out)
@@ -227,6 +233,12 @@ zsh_put_explain(struct strbuf *out)
 }
 
 static void
+zsh_put_serve(struct strbuf *out)
+{
+	zsh_put_flags("serve", out);
+}
+
+static void
 zsh_put_commands(struct strbuf *out)
 {
 	for (size_t i = 0; commands[i] != NULL; i++) {
@@ -292,7 +304,7 @@ fish_put_flags(struct strbuf *out)
 		const struct run_option *option = &run_options_table[i];
 
 		strbuf_printf(out, "complete -c porta -n '__fish_seen_subcommand_from %s' -l %s",
-			      option->only_for != NULL ? option->only_for : "run explain",
+			      option->only_for != NULL ? option->only_for : "run explain serve",
 			      option->name + 2);
 		if (option->short_name != NULL)
 			strbuf_printf(out, " -s %s", option->short_name + 1);
@@ -312,12 +324,14 @@ fish_put_flags(struct strbuf *out)
 static const struct marker markers[] = {
 	{ "commands", put_commands },
 	{ "flags_run", put_flags_run },
+	{ "flags_serve", put_flags_serve },
 	{ "flags_explain", put_flags_explain },
 	{ "flags_with_value", put_pattern_with_value },
 	{ "bash_values", bash_put_values },
 	{ "bash_commands", bash_put_commands },
 	{ "zsh_run", zsh_put_run },
 	{ "zsh_explain", zsh_put_explain },
+	{ "zsh_serve", zsh_put_serve },
 	{ "zsh_commands", zsh_put_commands },
 	{ "zsh_words", zsh_put_words },
 	{ "fish_flags_with_value", fish_put_pattern_with_value },

@@ -24,7 +24,7 @@ command_find(const char *name)
 static bool
 is_agent_command(const char *name)
 {
-	static const char *const names[] = { "inspect", "validate", "build", "cache" };
+	static const char *const names[] = { "serve", "inspect", "validate", "build", "cache" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (str_equal(name, names[i]))

@@ -28,6 +28,7 @@ extern const struct command command_completion;
 extern const struct command command_version;
 extern const struct command command_help;
 /* Only where agents are built (PORTA_HAS_WASM). */
+extern const struct command command_serve;
 extern const struct command command_inspect;
 extern const struct command command_validate;
 extern const struct command command_build;

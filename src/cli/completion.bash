@@ -59,11 +59,18 @@ _porta_run()
 	elif [[ $cur == -* ]]; then
 		flags='@flags_run@ --'
 		[[ ${COMP_WORDS[1]} == explain ]] && flags='@flags_explain@ --'
+		[[ ${COMP_WORDS[1]} == serve ]] && flags='@flags_serve@ --'
 		mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$cur")
 	else
 		case $prev in
 		@flags_with_value@) _porta_value "$prev" "$cur" ;;
-		*) [[ -z $target ]] && _porta_target "$cur" ;;
+		*)
+			if [[ -z $target && ${COMP_WORDS[1]} == serve ]]; then
+				compopt -o default
+			elif [[ -z $target ]]; then
+				_porta_target "$cur"
+			fi
+			;;
 		esac
 	fi
 }
@@ -77,7 +84,7 @@ _porta()
 		words='@commands@ --help --version'
 	else
 		case ${COMP_WORDS[1]} in
-		run | explain) _porta_run ;;
+		run | explain | serve) _porta_run ;;
 @bash_commands@
 		esac
 	fi

@@ -1,10 +1,10 @@
 # fish completion for porta; for this shell: porta completion fish | source
 
-# Whether the command line of run or explain has no target yet.
+# Whether the command line of one of these commands has no target yet.
 function __porta_needs_target
     set -l words (commandline -opc)
     set -l skip 0
-    contains -- "$words[2]" run explain; or return 1
+    contains -- "$words[2]" $argv; or return 1
     for word in $words[3..-1]
         if test $skip = 1
             set skip 0
@@ -26,5 +26,6 @@ complete -c porta -n 'contains -- -- (commandline -opc)' -F
 complete -c porta -n __fish_use_subcommand -l help -s h -d 'show the list of commands'
 complete -c porta -n __fish_use_subcommand -l version -d 'show the version of porta'
 @fish_commands@
-complete -c porta -n __porta_needs_target -a '(__fish_complete_command)'
+complete -c porta -n '__porta_needs_target run explain' -a '(__fish_complete_command)'
+complete -c porta -n '__porta_needs_target serve' -F
 @fish_flags@

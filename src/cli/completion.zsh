@@ -24,6 +24,14 @@ _porta_explain()
 		'*:argument:_files'
 }
 
+_porta_serve()
+{
+	_arguments -S \
+@zsh_serve@
+		'1:module:_files' \
+		'*:argument:_files'
+}
+
 _porta()
 {
 	local -a porta_commands=(
@@ -40,6 +48,7 @@ _porta()
 	case $words[1] in
 	run) _porta_run ;;
 	explain) _porta_explain ;;
+	serve) _porta_serve ;;
 @zsh_words@
 	esac
 }

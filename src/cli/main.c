@@ -10,6 +10,7 @@ const struct command *const commands[] = {
 	&command_run,
 	&command_explain,
 #if PORTA_HAS_WASM
+	&command_serve,
 	&command_inspect,
 	&command_validate,
 	&command_build,
@@ -25,7 +26,7 @@ const struct command *const commands[] = {
 const char *const command_names[] = {
 	"run",	   "explain",
 #if PORTA_HAS_WASM
-	"inspect", "validate",	 "build",   "cache",
+	"serve",   "inspect",	 "validate", "build",   "cache",
 #endif
 	"doctor",  "completion", "version", "help",  NULL,
 };

@@ -197,6 +197,58 @@ apply_json(struct run_options *options, const char *value, struct error *err)
 }
 
 static int
+apply_check(struct run_options *options, const char *value, struct error *err)
+{
+	(void)value;
+	(void)err;
+	options->serve.check = true;
+	return 0;
+}
+
+static int
+apply_http(struct run_options *options, const char *value, struct error *err)
+{
+	return serve_options_set_http(&options->serve, value, err);
+}
+
+static int
+apply_token_file(struct run_options *options, const char *value, struct error *err)
+{
+	(void)err;
+	options->serve.token_file = value;
+	return 0;
+}
+
+static int
+apply_state_key_file(struct run_options *options, const char *value, struct error *err)
+{
+	(void)err;
+	options->serve.state_key_file = value;
+	return 0;
+}
+
+static int
+apply_allow_origin(struct run_options *options, const char *value, struct error *err)
+{
+	return serve_options_add_origin(&options->serve, value, err);
+}
+
+static int
+apply_allow_host(struct run_options *options, const char *value, struct error *err)
+{
+	if (*value == '\0')
+		return error_set(err, -EINVAL, "the name of a host is missing");
+	strv_add(&options->serve.allow_hosts, value);
+	return 0;
+}
+
+static int
+apply_workers(struct run_options *options, const char *value, struct error *err)
+{
+	return serve_options_set_workers(&options->serve, value, err);
+}
+
+static int
 apply_help(struct run_options *options, const char *value, struct error *err)
 {
 	(void)value;
@@ -454,6 +506,68 @@ const struct run_option run_options_table[] = {
 	  .example = "10M",
 	  .help = "end the agent when it has written more than this, stdout and stderr together",
 	  .apply = apply_max_output },
+	{ .name = "--check",
+	  .form = RUN_OPTION_BARE,
+	  .group = RUN_OPTION_SERVER,
+	  .only_for = "serve",
+	  .help = "say what would be served, and what each may touch; exit code 0 or 1",
+	  .apply = apply_check },
+	{ .name = "--http",
+	  .form = RUN_OPTION_VALUE,
+	  .group = RUN_OPTION_SERVER,
+	  .once = true,
+	  .only_for = "serve",
+	  .value = "ADDR:PORT",
+	  .example = "127.0.0.1:8080",
+	  .help = "serve by HTTP, at /mcp, instead of standard input and output",
+	  .apply = apply_http },
+	{ .name = "--token-file",
+	  .form = RUN_OPTION_VALUE,
+	  .group = RUN_OPTION_SERVER,
+	  .once = true,
+	  .only_for = "serve",
+	  .value = "FILE",
+	  .example = "token.txt",
+	  .help = "answer only who sends this file's first line as bearer token; needed "
+		  "beyond this machine",
+	  .completion = RUN_OPTION_COMPLETE_FILES,
+	  .apply = apply_token_file },
+	{ .name = "--allow-origin",
+	  .form = RUN_OPTION_VALUE,
+	  .group = RUN_OPTION_SERVER,
+	  .only_for = "serve",
+	  .value = "ORIGIN",
+	  .example = "https://app.example.com",
+	  .help = "answer pages of this origin too; by default only those of this machine",
+	  .apply = apply_allow_origin },
+	{ .name = "--allow-host",
+	  .form = RUN_OPTION_VALUE,
+	  .group = RUN_OPTION_SERVER,
+	  .only_for = "serve",
+	  .value = "NAME",
+	  .example = "mcp.example.com",
+	  .help = "answer requests for this host name too",
+	  .apply = apply_allow_host },
+	{ .name = "--workers",
+	  .form = RUN_OPTION_VALUE,
+	  .group = RUN_OPTION_SERVER,
+	  .once = true,
+	  .only_for = "serve",
+	  .value = "N",
+	  .example = "64",
+	  .help = "how many calls run at once at most; 64 by default",
+	  .apply = apply_workers },
+	{ .name = "--state-key-file",
+	  .form = RUN_OPTION_VALUE,
+	  .group = RUN_OPTION_SERVER,
+	  .once = true,
+	  .only_for = "serve",
+	  .value = "FILE",
+	  .example = "state.key",
+	  .help = "the key for what clients keep between two tries, at least 32 random bytes "
+		  "that replicas share",
+	  .completion = RUN_OPTION_COMPLETE_FILES,
+	  .apply = apply_state_key_file },
 	{ .name = "--report",
 	  .form = RUN_OPTION_VALUE,
 	  .group = RUN_OPTION_REPORTING,
@@ -493,6 +607,7 @@ run_option_group_name(enum run_option_group group)
 		[RUN_OPTION_ENVIRONMENT] = "Environment",
 		[RUN_OPTION_PROCESSES] = "Processes and limits",
 		[RUN_OPTION_AGENTS] = "WASM agents",
+		[RUN_OPTION_SERVER] = "Server",
 		[RUN_OPTION_REPORTING] = "Reporting",
 	};
 

@@ -1,5 +1,5 @@
 /*
- * The flags of `porta run` and `porta explain`: one table, from which parsing, help,
+ * The flags of `porta run`, `porta explain` and `porta serve`: one table, from which parsing, help,
  * completion and the wiping of secrets are all made, and the parser.
  *
  *	porta run <target> [options] [-- args...]
@@ -15,16 +15,18 @@
 #include <stddef.h>
 
 #include "broker/broker.h"
+#include "cli/serve_options.h"
 #include "policy/policy.h"
 #include "util/error.h"
 #include "util/strings.h"
 
 /* What a command line asks for. */
 struct run_options {
-	const char *command_name; /* "run" or "explain" */
+	const char *command_name; /* "run", "explain" or "serve" */
 	struct policy policy;
 	struct broker_options broker;
 	bool json;	    /* explain only */
+	struct serve_options serve; /* serve only */
 	bool help;	    /* --help: nothing else counts */
 	const char *target; /* points into argv, as do the arguments */
 	char **arguments;
@@ -37,6 +39,7 @@ enum run_option_group {
 	RUN_OPTION_ENVIRONMENT,
 	RUN_OPTION_PROCESSES,
 	RUN_OPTION_AGENTS,
+	RUN_OPTION_SERVER,
 	RUN_OPTION_REPORTING,
 	RUN_OPTION_GROUP_COUNT,
 };

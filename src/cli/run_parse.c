@@ -30,8 +30,10 @@ run_options_init(struct run_options *options, const char *command_name)
 void
 run_options_done(struct run_options *options)
 {
-	if (options != NULL)
-		policy_done(&options->policy);
+	if (options == NULL)
+		return;
+	policy_done(&options->policy);
+	serve_options_done(&options->serve);
 }
 
 static const struct run_option *
@@ -295,6 +297,9 @@ run_options_parse(struct run_options *options, int argc, char **argv, struct err
 	/* "porta run -v . -- node server.js", as of env and sudo: the target comes first there. */
 	if (parser.target_index == 0 && parser.next < argc)
 		parser.target_index = parser.next++;
+	if (parser.target_index == 0 && str_equal(options->command_name, "serve"))
+		return error_set(err, -EINVAL,
+				 "no agent is given (right form: porta serve <agent.wasm> [options])");
 	if (parser.target_index == 0)
 		return error_set(err, -EINVAL,
 				 "no command is given (right form: porta %s <target> [options] "

@@ -242,6 +242,21 @@ json_get_bool(const struct json_place *place, bool *ret_value, struct error *err
 }
 
 int
+json_get_number(const struct json_place *place, double *ret_value, struct error *err)
+{
+	if (json_kind_of(place) == JSON_KIND_INTEGER) {
+		*ret_value = (double)json_integer_value(place->value);
+		return 0;
+	}
+	if (json_kind_of(place) == JSON_KIND_REAL) {
+		*ret_value = json_real_value(place->value);
+		return 0;
+	}
+	return json_error_at(err, -EINVAL, place, "%s where a number belongs",
+			     json_kind_name(json_kind_of(place)));
+}
+
+int
 json_get_integer(const struct json_place *place, int64_t min, int64_t max, int64_t *ret_value,
 		 struct error *err)
 {
@@ -310,6 +325,13 @@ json_new_bool(bool value)
 }
 
 json_value *
+json_new_null(void)
+{
+	set_up();
+	return json_null();
+}
+
+json_value *
 json_share(const json_value *value)
 {
 	return json_incref((json_t *)value);
@@ -322,6 +344,12 @@ json_set(json_value *object, const char *name, json_value *value)
 
 	assert(r == 0);
 	(void)r;
+}
+
+void
+json_remove(json_value *object, const char *name)
+{
+	json_object_del(object, name);
 }
 
 void
@@ -358,6 +386,32 @@ put_line(struct strbuf *out, unsigned int level, enum json_style style)
 
 static void put_value(struct strbuf *out, const struct json_place *place, unsigned int level,
 		      enum json_style style);
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct json_place *)a)->name, ((const struct json_place *)b)->name);
+}
+
+static void
+put_sorted(struct strbuf *out, const struct json_place *object)
+{
+	size_t count = json_count(object);
+	_cleanup_free_ struct json_place *members = mem_zalloc(count + 1, sizeof(*members));
+	struct json_place member = { 0 };
+
+	for (size_t i = 0; json_next_member(object, &member); i++)
+		members[i] = member;
+	qsort(members, count, sizeof(*members), compare_names);
+	strbuf_putc(out, '{');
+	for (size_t i = 0; i < count; i++) {
+		strbuf_puts(out, i > 0 ? "," : "");
+		strbuf_put_json(out, members[i].name);
+		strbuf_putc(out, ':');
+		put_value(out, &members[i], 0, JSON_STYLE_SORTED);
+	}
+	strbuf_putc(out, '}');
+}
 
 static void
 put_members(struct strbuf *out, const struct json_place *object, unsigned int level,
@@ -404,7 +458,10 @@ put_value(struct strbuf *out, const struct json_place *place, unsigned int level
 {
 	switch (json_kind_of(place)) {
 	case JSON_KIND_OBJECT:
-		put_members(out, place, level, style);
+		if (style == JSON_STYLE_SORTED)
+			put_sorted(out, place);
+		else
+			put_members(out, place, level, style);
 		break;
 	case JSON_KIND_ARRAY:
 		put_items(out, place, level, style);

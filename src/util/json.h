@@ -86,6 +86,8 @@ int json_expect(const struct json_place *place, enum json_kind kind, struct erro
 /* json_expect, and the value. The string is the value's own, NUL-terminated. */
 int json_get_string(const struct json_place *place, const char **ret_text, struct error *err);
 int json_get_bool(const struct json_place *place, bool *ret_value, struct error *err);
+/* An integer or a real. */
+int json_get_number(const struct json_place *place, double *ret_value, struct error *err);
 /* -ERANGE where it is not within [min, max]. */
 int json_get_integer(const struct json_place *place, int64_t min, int64_t max, int64_t *ret_value,
 		     struct error *err);
@@ -103,17 +105,21 @@ json_value *json_new_string(const char *text);
 json_value *json_new_text(const char *text, size_t length);
 json_value *json_new_integer(int64_t value);
 json_value *json_new_bool(bool value);
+json_value *json_new_null(void);
 /* One more owner of the same value, which json_free gives up; for values that nobody changes any
  * more. */
 json_value *json_share(const json_value *value);
 /* Sets a member, or replaces it where it is; takes `value`. `name` is UTF-8. */
 void json_set(json_value *object, const char *name, json_value *value);
+/* Removes a member; none is no error. */
+void json_remove(json_value *object, const char *name);
 /* Takes `value`. */
 void json_append(json_value *array, json_value *value);
 
 enum json_style {
 	JSON_STYLE_COMPACT,  /* on one line, without blanks */
 	JSON_STYLE_INDENTED, /* two blanks a level; no newline at the end */
+	JSON_STYLE_SORTED,   /* as COMPACT, members by name: the same text for what is equal */
 };
 
 /* Numbers are written in the shortest form that reads as the same number. */

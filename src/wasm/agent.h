@@ -12,11 +12,22 @@
 #include "policy/policy.h"
 #include "util/error.h"
 #include "wasm/cache.h"
+#include "wasm/code.h"
 #include "wasm/facts.h"
 #include "wasm/module.h"
+#include "wasm/protocol.h"
+
+/* Of what a worker says of an end. */
+#define AGENT_SENTENCE_BYTES_MAX ((size_t)16 * 1024)
+
+enum agent_use {
+	AGENT_RUN,
+	AGENT_SERVE,
+};
 
 struct agent {
 	const char *path;
+	enum agent_use use;
 	const struct policy *policy;
 	struct module module;
 	struct facts facts;
@@ -45,6 +56,31 @@ capability_set agent_granted(const struct agent *agent, capability_set otherwise
 bool agent_reaches_files(const struct agent *agent);
 /* Why `facts` cannot be an agent at all: minus EXIT_CODE_BAD_MODULE and a sentence, or 0. */
 int agent_check_facts(const struct agent *agent, struct error *err);
+
+/*
+ * After agent_open: reads the facts, judges them (what --profile, --cap or the manifest grant, else
+ * `use` says: all for running, ai-agent for serving), and gets the code. As agent_open.
+ */
+int agent_load(struct agent *agent, const struct code_watch *watch, struct error *err);
+/* Code that does not load here, made for another processor, is of no use. */
+void agent_forget_code(struct agent *agent);
+
+/* What a worker for the agent is told, and the native sandbox that it needs. */
+struct agent_config {
+	struct protocol_config config;
+	bool has_sandbox;
+	struct policy sandbox; /* shares its texts with the agent's policy */
+};
+
+#define AGENT_CONFIG_INIT { .config = PROTOCOL_CONFIG_INIT }
+
+/* After agent_load. 0 or a negative errno and a sentence; agent_config_done in each case. */
+int agent_configure(const struct agent *agent, char *const *arguments, size_t arguments_count,
+		    struct agent_config *ret_config, struct error *err);
+void agent_config_done(struct agent_config *config);
+
+/* The code of an exit, at most 255; for each other end minus porta's exit code, and a sentence. */
+int agent_judge_end(const struct protocol_end *result, struct error *err);
 
 struct agent_run {
 	const struct broker_options *broker;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/signalfd.h>
 
 #include "util/exit_code.h"
 #include "util/fd.h"
@@ -11,6 +12,29 @@
 
 /* A sentence of a worker's: text that a module may have made. */
 #define SENTENCE_BYTES_MAX ((size_t)64 * 1024)
+
+int
+code_watch_signals(struct code_watch *watch, sigset_t *ret_mask, struct error *err)
+{
+	static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
+		struct sigaction action;
+
+		/* One that nohup ignores stays ignored. */
+		if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(&set, ending[i]);
+	}
+	if (sigprocmask(SIG_BLOCK, &set, ret_mask) < 0)
+		return error_set_errno(err, -errno, "cannot block signals");
+	watch->signal_mask = ret_mask;
+	watch->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (watch->signal_fd < 0)
+		return error_set_errno(err, -errno, "cannot read signals");
+	return 0;
+}
 
 static void
 set_end(const struct worker *worker, struct error *err)

@@ -17,6 +17,12 @@ struct code_watch {
 };
 
 /*
+ * Blocks the signals that end a run, to be read from watch->signal_fd, which the caller closes.
+ * *ret_mask is what porta was started with, and watch->signal_mask. 0 or a negative errno.
+ */
+int code_watch_signals(struct code_watch *watch, sigset_t *ret_mask, struct error *err);
+
+/*
  * Judges a module by its facts before it is compiled or run: 0, or minus the exit code that porta
  * is to end with, and a sentence.
  */

@@ -67,6 +67,14 @@ message_send_parts(int fd, uint32_t kind, const void *first, size_t first_length
 	return send_message(fd, kind, first, first_length, second, second_length, NULL, NULL);
 }
 
+void
+message_put_header(struct strbuf *out, uint32_t kind, size_t length)
+{
+	const struct header header = { .kind = kind, .length = (uint32_t)length };
+
+	strbuf_add(out, (const char *)&header, sizeof(header));
+}
+
 int
 message_send_waiting(int fd, uint32_t kind, const void *bytes, size_t length, message_wait *wait,
 		     void *data)
@@ -85,6 +93,12 @@ message_reader_done(struct message_reader *reader)
 {
 	strbuf_done(&reader->buffer);
 	reader->used = 0;
+}
+
+bool
+message_reader_has_more(const struct message_reader *reader)
+{
+	return reader->buffer.length > reader->used;
 }
 
 /* Whether the buffer holds a whole message; then it is handed out. */

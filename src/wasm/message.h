@@ -24,6 +24,8 @@ struct message {
 	size_t length;
 };
 
+/* Adds what comes before `length` bytes of a message, for who sends without blocking. */
+void message_put_header(struct strbuf *out, uint32_t kind, size_t length);
 /* Sends a whole message; blocks. 0 or a negative errno. SIGPIPE never comes. */
 int message_send(int fd, uint32_t kind, const void *bytes, size_t length);
 /* As message_send, of two parts. */
@@ -44,6 +46,8 @@ struct message_reader {
 #define MESSAGE_READER_INIT { .buffer = STRBUF_INIT }
 
 void message_reader_done(struct message_reader *reader);
+/* Whether something came behind the message handed out last. */
+bool message_reader_has_more(const struct message_reader *reader);
 /*
  * The next message: 1 and *ret_message; 0 where it is not whole yet (`fd` does not block) and
  * -EPIPE at the end of the stream; -EMSGSIZE, -EBADMSG or another errno for what cannot be.

@@ -22,6 +22,8 @@
 #include "wasm/worker_sandbox.h"
 
 #define ENGINE_NAME "porta-engine"
+/* From hanging up to the end: of a process, and of the broker around it. */
+#define FINISH_MS 100
 /* What a worker has above its fixed descriptors. */
 #define FIRST_FREE_FD (PROTOCOL_OUTPUT_FD + 1)
 
@@ -88,6 +90,18 @@ worker_end_with_parent(pid_t parent)
 		_exit(EXIT_CODE_FAILED);
 }
 
+void
+worker_reset_signals(void)
+{
+	for (int signal = 1; signal < NSIG; signal++) {
+		struct sigaction action;
+
+		if (sigaction(signal, NULL, &action) == 0 && action.sa_handler != SIG_IGN &&
+		    action.sa_handler != SIG_DFL)
+			(void)sigaction(signal, &(const struct sigaction){ .sa_handler = SIG_DFL }, NULL);
+	}
+}
+
 /* In the child: nothing of porta's goes along but what `start` says, no word of the environment. */
 static _noreturn_ void
 become_engine(pid_t parent, int program_fd, int control_fd, const struct worker_start *start)
@@ -120,6 +134,7 @@ become_broker(pid_t parent, int program_fd, int control_fd, const struct worker_
 	int kept;
 
 	worker_end_with_parent(parent);
+	worker_reset_signals();
 	if (n < 0 || sigprocmask(SIG_SETMASK, start->signal_mask, NULL) < 0 ||
 	    (start->directory != NULL && chdir(start->directory) < 0))
 		_exit(EXIT_CODE_FAILED);
@@ -364,6 +379,20 @@ worker_wait(struct worker *worker, size_t limit_bytes, uint64_t deadline_ms, int
 		else if (r < 0)
 			return WORKER_NONSENSE;
 	}
+}
+
+void
+worker_finish(struct worker *worker)
+{
+	struct pollfd end = { .events = POLLIN };
+
+	if (worker->pid < 0)
+		return;
+	end.fd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
+	if (end.fd < 0 || poll(&end, 1, FINISH_MS) != 1)
+		kill(worker->pid, SIGKILL);
+	fd_close(end.fd);
+	reap(worker);
 }
 
 void

@@ -85,10 +85,14 @@ enum worker_wait worker_wait(struct worker *worker, size_t limit_bytes, uint64_t
 /* CLOCK_MONOTONIC */
 uint64_t worker_now_ms(void);
 
+/* It has hung up: waits a moment for its end, for what that was, and else kills it. */
+void worker_finish(struct worker *worker);
 /* Kills it, waits for its end, closes what belongs to it. Of a worker that never started nothing. */
 void worker_end(struct worker *worker);
 /* In a child that does not become another program: it ends with its parent, also a killed one. */
 void worker_end_with_parent(pid_t parent);
+/* In a child too: no handler of the parent's is left; what is ignored stays so. */
+void worker_reset_signals(void);
 /* What its end was, as a sentence that goes on "the worker ...": "was ended by the signal 11". */
 void worker_put_end(const struct worker *worker, struct strbuf *out);
 

@@ -20,7 +20,7 @@ import build  # noqa: E402
 ROOT = harness.ROOT
 PORTA = str(harness.PROGRAM)
 HAS_AGENTS = harness.PROGRAM.with_name("porta-engine").exists()
-AGENT_COMMANDS = ["inspect", "validate", "build", "cache"]
+AGENT_COMMANDS = ["serve", "inspect", "validate", "build", "cache"]
 COMMANDS = ["run", "explain", *(AGENT_COMMANDS if HAS_AGENTS else []), "doctor", "completion", "version", "help"]
 
 
