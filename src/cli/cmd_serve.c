@@ -17,6 +17,9 @@ become_server(char **argv, struct error *err)
 {
 	int fd = program_open(SERVER_NAME, err);
 
+	/* What ps shows. */
+	argv[0] = (char *)SERVER_NAME;
+
 	if (fd < 0)
 		return fd;
 	syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);

@@ -76,6 +76,8 @@ add_tool(struct catalog *catalog, enum tool_origin origin, json_value *definitio
 	r = compile(input.value, tool->name, "inputSchema", &tool->input, err);
 	if (r == 0)
 		r = param_headers_find(input.value, &tool->headers, &tool->headers_count, err);
+	if (r < 0 && tool->input != NULL)
+		return error_wrap(err, r, "the inputSchema of the tool %s", tool->name);
 	if (r < 0)
 		return r;
 	if (!json_member(&place, "outputSchema", &output))

@@ -41,10 +41,15 @@ free_call(struct guest_call *call, bool is_broken)
 static void
 finish(struct guest_call *call, const struct guest_end *end, bool is_broken)
 {
-	void *data = call->data;
+	struct pool *pool = call->pool;
 
-	call->ended(data, end);
+	/* Who hears it may let go of the agent, and so of the pool. */
+	if (pool != NULL)
+		pool_hold(pool);
+	call->ended(call->data, end);
 	free_call(call, is_broken);
+	if (pool != NULL)
+		pool_let_go(pool);
 }
 
 static void

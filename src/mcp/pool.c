@@ -43,6 +43,8 @@ struct pool {
 	struct pool_user *waiting; /* in their order */
 	struct event_timer *spare_timer;
 	struct event_timer *idle_timer;
+	size_t held;
+	bool is_over; /* to be freed when it is let go */
 };
 
 static void watched(void *data, unsigned int what);
@@ -159,7 +161,8 @@ top_up(void *data)
 {
 	struct pool *pool = data;
 
-	for (;;) {
+	pool_hold(pool);
+	while (!pool->is_over) {
 		size_t waiting = pool_count(pool).waiting;
 		size_t starting = count_in_state(pool, STATE_STARTING);
 		size_t ready = starting + count_in_state(pool, STATE_IDLE);
@@ -168,11 +171,12 @@ top_up(void *data)
 		    ready >= waiting + (waiting > 0 || count_in_state(pool, STATE_BUSY) > 0
 					    ? (size_t)SPARE_WORKERS
 					    : 0))
-			return;
+			break;
 		start_one(pool);
 		if (count_in_state(pool, STATE_STARTING) == starting)
-			return;
+			break;
 	}
+	pool_let_go(pool);
 }
 
 static void
@@ -211,11 +215,11 @@ lose(struct pool_worker *worker, const char *sentence)
 		user = first_waiting(pool);
 	unlink_worker(worker);
 	free_worker(worker);
+	event_timer_set(pool->spare_timer, 0);
 	if (user != NULL) {
 		user->worker = NULL;
 		user->lost(user->data, sentence);
 	}
-	event_timer_set(pool->spare_timer, 0);
 }
 
 static void
@@ -340,6 +344,9 @@ pool_free(struct pool *pool)
 {
 	if (pool == NULL)
 		return;
+	pool->is_over = true;
+	if (pool->held > 0)
+		return;
 	while (pool->workers != NULL) {
 		struct pool_worker *worker = pool->workers;
 
@@ -349,6 +356,19 @@ pool_free(struct pool *pool)
 	event_timer_free(pool->spare_timer);
 	event_timer_free(pool->idle_timer);
 	free(pool);
+}
+
+void
+pool_hold(struct pool *pool)
+{
+	pool->held++;
+}
+
+void
+pool_let_go(struct pool *pool)
+{
+	if (--pool->held == 0 && pool->is_over)
+		pool_free(pool);
 }
 
 void

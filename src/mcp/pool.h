@@ -44,8 +44,11 @@ struct pool_user {
 };
 
 struct pool *pool_new(const struct pool_settings *settings);
-/* Ends all workers; nobody has one. */
+/* Ends all workers; nobody has one, but for who holds the pool: then it goes when it is let go. */
 void pool_free(struct pool *pool);
+/* Around callbacks that may free it. */
+void pool_hold(struct pool *pool);
+void pool_let_go(struct pool *pool);
 
 /* Starts a worker that is configured; the caller waits for its first word, blocking, and adds or ends it. */
 int pool_start_worker(const struct pool_settings *settings, struct worker *worker,
