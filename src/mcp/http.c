@@ -102,18 +102,14 @@ stream_send(struct mcp_stream *base, const struct strbuf *text)
 	http_exchange_send_event(stream->exchange, text);
 }
 
-static void free_session(struct mcp_http *http, struct http_session *session);
-
-/* A session whose `initialize` failed never was. */
+/* A session whose `initialize` failed never was: it goes when its request has ended. */
 static void
 settle_session(struct http_stream *stream)
 {
-	struct http_session *session = stream->opens;
-
-	if (session != NULL && !mcp_session_is_open(session->session)) {
-		stream->opens = NULL;
-		free_session(stream->http, session);
-	}
+	if (stream->opens == NULL || mcp_session_is_open(stream->opens->session))
+		return;
+	stream->opens = NULL;
+	event_timer_set(stream->http->sweep, 0);
 }
 
 static void
@@ -260,6 +256,19 @@ new_session(struct mcp_http *http)
 	return session;
 }
 
+/* Nobody uses it any more, or it never was opened. */
+static bool
+is_left(const struct mcp_http *http, const struct http_session *session, uint64_t now_ms)
+{
+	for (const struct http_stream *stream = http->streams; stream != NULL; stream = stream->next) {
+		if (stream->opens == session)
+			return false;
+	}
+	return !mcp_session_is_open(session->session) ||
+	       (session->listener == NULL &&
+		now_ms - session->used_ms > (uint64_t)MCP_HTTP_SESSION_SECONDS_MAX * 1000);
+}
+
 static void
 swept(void *data)
 {
@@ -269,8 +278,7 @@ swept(void *data)
 
 	for (struct http_session *at = http->sessions; at != NULL; at = next) {
 		next = at->next;
-		if (at->listener == NULL &&
-		    now_ms - at->used_ms > (uint64_t)MCP_HTTP_SESSION_SECONDS_MAX * 1000)
+		if (is_left(http, at, now_ms))
 			free_session(http, at);
 	}
 	if (http->is_finishing && http->is_idle && http_server_busy(http->server) == 0)
