@@ -24,6 +24,7 @@ musl-gcc:musl-tools
 /usr/lib/*/libunistring.a:libunistring-dev
 /usr/include/seccomp.h:libseccomp-dev
 /usr/include/*/curl/curl.h|/usr/include/curl/curl.h:libcurl4-openssl-dev
+/usr/include/event2/event.h:libevent-dev
 /usr/include/cmocka.h:libcmocka-dev
 '
 test_needs='

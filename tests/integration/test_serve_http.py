@@ -131,7 +131,7 @@ def test_hanging_up_within_a_stream_cancels(server):
     read_until(sock, b"notifications/message")
     time.sleep(1)  # the client does not read: the guest waits
     rss = int(open(f"/proc/{server.process.pid}/status", encoding="ascii").read().split("VmRSS:")[1].split()[0])
-    assert rss < 64 * 1024
+    assert rss < mcp_client.RSS_KIB_MAX
     sock.close()
     harness.wait_until(lambda: gauge(server, "requests_in_flight") == 0)
 
@@ -376,7 +376,7 @@ def test_ten_thousand_calls(server):
         thread.join()
     assert not failed
     status = open(f"/proc/{pid}/status", encoding="ascii").read()
-    assert int(status.split("VmRSS:")[1].split()[0]) < 64 * 1024
+    assert int(status.split("VmRSS:")[1].split()[0]) < mcp_client.RSS_KIB_MAX
     harness.wait_until(lambda: len(os.listdir(f"/proc/{pid}/fd")) < 200)
     assert gauge(server, "calls_failed_total") == 0 and gauge(server, "calls_total") >= 9900
     assert server.terminate() == 0
