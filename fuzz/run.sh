@@ -1,22 +1,28 @@
 #!/bin/sh
-# Builds each fuzzer (clang, with ASan and UBSan) and runs it: `fuzz/run.sh [SECONDS]`, 60 if not given.
+# Builds each fuzzer (clang, with ASan and UBSan) and runs it: `fuzz/run.sh [SECONDS [NAME...]]`, 60 s and all if
+# not given. Fails where one finds something.
 # What it finds is left beside the build; new inputs go into the build directory, not into the corpus.
 set -eu
 
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
-out=build-fuzz
+[ $# -eq 0 ] || shift
+names=${*:-$(ls fuzz/fuzz_*.c | sed 's,.*/fuzz_,,; s,\.c$,,')}
+out=${FUZZ_DIRECTORY:-build-fuzz}
+failed=0
 mkdir -p "$out"
 
 pure_sources=$(ls src/util/*.c src/policy/*.c src/config/*.c | grep -v -e fortify.c -e heap_malloc.c -e idna_helper.c -e porta_idna.c)
-for source in fuzz/fuzz_*.c; do
-	name=$(basename "$source" .c)
-	short=${name#fuzz_}
+for short in $names; do
+	name=fuzz_$short
+	source=fuzz/$name.c
 	# A fuzzer that includes its module's source needs nothing else.
 	sources=$pure_sources
 	if grep -q '^#include ".*\.c"' "$source"; then
 		sources=
 	fi
+	# Of the server, what decides without acting.
+	[ "$short" != mcp ] || sources="$sources src/mcp/frames.c src/mcp/http_guard.c src/mcp/rpc.c"
 	# shellcheck disable=SC2086
 	clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -D_GNU_SOURCE -std=gnu11 \
 		-Isrc "$source" $sources -lidn2 -ljansson -o "$out/$name"
@@ -26,5 +32,7 @@ for source in fuzz/fuzz_*.c; do
 	echo "== $name, $seconds s"
 	# shellcheck disable=SC2086
 	"$out/$name" -max_total_time="$seconds" -max_len=4096 -artifact_prefix="$out/" -print_final_stats=1 \
-		$dictionary "$out/corpus-$short" "fuzz/corpus/$short" 2>&1 | tail -4
+		$dictionary "$out/corpus-$short" "fuzz/corpus/$short" >"$out/$name.log" 2>&1 || failed=1
+	tail -4 "$out/$name.log"
 done
+exit $failed

@@ -60,6 +60,7 @@ redis-server:redis-server
 chromium:chromium
 /usr/share/zoneinfo/UTC:tzdata
 setfattr:attr
+/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a:libclang-rt-dev
 '
 ci_needs='
 clang:clang

@@ -107,20 +107,30 @@ find_length(const char *text, const char *end, uint64_t *ret_length)
 	return found;
 }
 
+/* Where the headers end, by whichever empty line comes first; *ret_head is where the body begins. */
+static const char *
+find_blank(const struct strbuf *bytes, size_t looked, size_t *ret_head)
+{
+	const char *wide = memmem(bytes->text, looked, "\r\n\r\n", 4);
+	const char *narrow = memmem(bytes->text, looked, "\n\n", 2);
+	bool is_wide = wide != NULL && (narrow == NULL || wide < narrow);
+	const char *blank = is_wide ? wide : narrow;
+
+	if (blank != NULL)
+		*ret_head = (size_t)(blank - bytes->text) + (is_wide ? 4 : 2);
+	return blank;
+}
+
 static enum frames_result
 next_with_length(struct frames *frames, const char **ret_text, size_t *ret_length)
 {
 	struct strbuf *bytes = &frames->bytes;
 	size_t looked = MIN(bytes->length, (size_t)FRAMES_HEADER_BYTES_MAX);
-	const char *blank = memmem(bytes->text, looked, "\r\n\r\n", 4);
-	size_t head;
+	size_t head = 0;
+	const char *blank = find_blank(bytes, looked, &head);
 	uint64_t length;
 
-	if (blank != NULL)
-		head = (size_t)(blank - bytes->text) + 4;
-	else if ((blank = memmem(bytes->text, looked, "\n\n", 2)) != NULL)
-		head = (size_t)(blank - bytes->text) + 2;
-	else
+	if (blank == NULL)
 		return looked == FRAMES_HEADER_BYTES_MAX ? FRAMES_BROKEN : FRAMES_MORE;
 	if (!find_length(bytes->text, blank, &length))
 		return FRAMES_BROKEN;
