@@ -64,16 +64,21 @@ def flags_of(help_text):
     return flags
 
 
-def readme_flags():
-    """The same from the table in README.md."""
+def readme_flags(heading):
+    """The same from a table in README.md."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.split("## The flags of", 1)[1].split("\n## ", 1)[0]
+    section = text.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0]
     return {heading.replace("`", ""): help_text
             for heading, help_text in re.findall(r"^\| (`-[^|]*) \| (.*) \|$", section, re.MULTILINE)}
 
 
 def test_the_table_in_readme_is_that_of_the_program():
-    assert readme_flags() == flags_of(porta("run", "--help").stdout)
+    run = flags_of(porta("run", "--help").stdout)
+    assert readme_flags("Flag") == run
+    if HAS_AGENTS:
+        serve = flags_of(porta("serve", "--help").stdout)
+        assert readme_flags("Flag of `porta serve`") == {flag: text for flag, text in serve.items() if flag not in run}
+        assert set(run) <= set(serve)
 
 
 def test_the_tour_in_readme_is_understood(tmp_path):
