@@ -225,18 +225,22 @@ class Bench:
         import agents  # needs a compiler for WASM, and wasmtime
         agents.measure(self)
 
+    def serve(self):
+        import serve  # needs a compiler for WASM, npm and pip
+        serve.measure(self)
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--porta", default=str(HERE.parent / "build" / "porta"))
     parser.add_argument("--scale", type=float, default=1.0, help="times the rounds")
-    parser.add_argument("sections", nargs="*", help="starts growth operations network memory work agents")
+    parser.add_argument("sections", nargs="*", help="starts growth operations network memory work agents serve")
     arguments = parser.parse_args()
     bench = Bench(arguments.porta, arguments.scale, arguments.sections)
     print(f"as {pwd.getpwuid(os.geteuid()).pw_name}, {os.cpu_count()} processors, "
           f"load {os.getloadavg()[0]:.1f}")
     try:
-        for name in ("starts", "growth", "operations", "network", "memory", "work", "agents"):
+        for name in ("starts", "growth", "operations", "network", "memory", "work", "agents", "serve"):
             if bench.section(name):
                 getattr(bench, name)()
     finally:

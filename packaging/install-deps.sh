@@ -72,6 +72,8 @@ clang:clang
 '
 bench_needs='
 /usr/bin/python3:python3
+/usr/lib/python3*/venv/__init__.py:python3-venv
+npm:npm
 bwrap:bubblewrap
 git:git
 clang:clang

@@ -2,6 +2,7 @@
 #include "http/events.h"
 
 #include <event2/event.h>
+#include <time.h>
 
 #include "util/mem.h"
 
@@ -17,10 +18,12 @@ struct events {
 	struct event_base *base;
 	struct caught_signal signals[SIGNALS_MAX];
 	size_t signals_count;
+	uint64_t spin_until_ns; /* 0: it sleeps */
+	bool is_stopped;
 };
 
 struct event_watch {
-	struct event_base *base;
+	struct events *events;
 	struct event *event;
 	int fd;
 	unsigned int what;
@@ -29,6 +32,7 @@ struct event_watch {
 };
 
 struct event_timer {
+	struct events *events;
 	struct event *event;
 	event_timer_fn *fn;
 	void *data;
@@ -71,15 +75,38 @@ events_free(struct events *events)
 	free(events);
 }
 
+static uint64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 void
 events_run(struct events *events)
 {
-	event_base_loop(events->base, EVLOOP_NO_EXIT_ON_EMPTY);
+	while (!events->is_stopped) {
+		if (events->spin_until_ns > now_ns()) {
+			event_base_loop(events->base, EVLOOP_NONBLOCK);
+			continue;
+		}
+		events->spin_until_ns = 0;
+		event_base_loop(events->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+	}
+}
+
+void
+events_spin(struct events *events, uint64_t microseconds)
+{
+	events->spin_until_ns = now_ns() + microseconds * 1000;
 }
 
 void
 events_stop(struct events *events)
 {
+	events->is_stopped = true;
 	event_base_loopbreak(events->base);
 }
 
@@ -95,6 +122,7 @@ watch_callback(evutil_socket_t fd, short what, void *data)
 	struct event_watch *watch = data;
 
 	(void)fd;
+	watch->events->spin_until_ns = 0;
 	watch->fn(watch->data, ((what & EV_READ) != 0 ? EVENTS_READ : 0) |
 				   ((what & EV_WRITE) != 0 ? EVENTS_WRITE : 0));
 }
@@ -104,7 +132,7 @@ event_watch_new(struct events *events, int fd, event_watch_fn *fn, void *data)
 {
 	struct event_watch *watch = MEM_NEW(struct event_watch);
 
-	watch->base = events->base;
+	watch->events = events;
 	watch->fd = fd;
 	watch->fn = fn;
 	watch->data = data;
@@ -127,7 +155,7 @@ event_watch_set(struct event_watch *watch, unsigned int what)
 		return;
 	events |= (what & EVENTS_READ) != 0 ? EV_READ : 0;
 	events |= (what & EVENTS_WRITE) != 0 ? EV_WRITE : 0;
-	event_assign(watch->event, watch->base, watch->fd, events, watch_callback, watch);
+	event_assign(watch->event, watch->events->base, watch->fd, events, watch_callback, watch);
 	if (event_add(watch->event, NULL) < 0)
 		die_for_memory();
 }
@@ -148,6 +176,7 @@ timer_callback(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
+	timer->events->spin_until_ns = 0;
 	timer->fn(timer->data);
 }
 
@@ -156,6 +185,7 @@ event_timer_new(struct events *events, event_timer_fn *fn, void *data)
 {
 	struct event_timer *timer = MEM_NEW(struct event_timer);
 
+	timer->events = events;
 	timer->fn = fn;
 	timer->data = data;
 	timer->event = evtimer_new(events->base, timer_callback, timer);

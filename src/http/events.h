@@ -19,6 +19,11 @@ struct events *events_new(void);
 void events_free(struct events *events);
 /* Until events_stop. */
 void events_run(struct events *events);
+/*
+ * For so long the loop asks again and again instead of sleeping, until something happens: waking up
+ * takes longer than most of what a client does between two requests.
+ */
+void events_spin(struct events *events, uint64_t microseconds);
 void events_stop(struct events *events);
 
 /* `what` holds EVENTS_READ, EVENTS_WRITE; hanging up counts as both. */

@@ -9,6 +9,9 @@
 #include "wasm/agent.h"
 #include "wasm/worker.h"
 
+/* A call that takes longer is given any processor. */
+#define SHORT_MS 1
+
 struct guest_call {
 	struct events *events;
 	struct pool *pool;
@@ -20,7 +23,7 @@ struct guest_call {
 	struct host_process *process; /* once it asked for something that takes its time */
 	struct event_timer *timer;    /* the deadline; without a guest also the beginning */
 	uint64_t timeout_ms;
-	bool is_begun;
+	enum { STAGE_NEW, STAGE_SHORT, STAGE_LONG } stage;
 	bool is_held; /* an event waits to be answered */
 	bool (*emitted)(void *data, const json_value *event);
 	void (*ended)(void *data, const struct guest_end *end);
@@ -74,6 +77,7 @@ given(void *data, struct pool_worker *worker)
 	struct guest_call *call = data;
 
 	call->worker = worker;
+	pool_follow(worker);
 	pool_send(worker, MESSAGE_CALL, &call->input);
 	strbuf_done(&call->input);
 }
@@ -198,20 +202,33 @@ heard(void *data, const struct message *message)
 	fail(call, "the worker that runs the agent says nonsense");
 }
 
-/* The first time is the beginning. */
+static void
+begin(struct guest_call *call)
+{
+	call->stage = STAGE_SHORT;
+	event_timer_set(call->timer, MIN(call->timeout_ms, (uint64_t)SHORT_MS));
+	if (call->pool == NULL)
+		ask_host(call, call->function, call->input.text, call->input.length);
+	else
+		pool_want(call->pool, &call->user);
+}
+
+/* First the beginning, then the end of being short, then the end. */
 static void
 time_is_over(void *data)
 {
 	struct guest_call *call = data;
 	struct strbuf sentence = STRBUF_INIT;
 
-	if (!call->is_begun) {
-		call->is_begun = true;
-		event_timer_set(call->timer, call->timeout_ms);
-		if (call->pool == NULL)
-			ask_host(call, call->function, call->input.text, call->input.length);
-		else
-			pool_want(call->pool, &call->user);
+	if (call->stage == STAGE_NEW) {
+		begin(call);
+		return;
+	}
+	if (call->stage == STAGE_SHORT && call->timeout_ms > SHORT_MS) {
+		call->stage = STAGE_LONG;
+		if (call->worker != NULL)
+			pool_let_run(call->worker);
+		event_timer_set(call->timer, call->timeout_ms - SHORT_MS);
 		return;
 	}
 	strbuf_printf(&sentence, "timed out after %g s (--timeout)", (double)call->timeout_ms / 1000);
@@ -246,7 +263,7 @@ guest_call_new(const struct guest_call_start *start)
 		return call;
 	}
 	/* At once: nothing can end it before its worker says something. */
-	time_is_over(call);
+	begin(call);
 	return call;
 }
 

@@ -65,6 +65,13 @@ void pool_leave(struct pool *pool, struct pool_user *user, bool is_broken);
 /* A message to the worker that the user has, without blocking; what it does not read yet is kept. */
 void pool_send(struct pool_worker *worker, enum message_kind kind, const struct strbuf *bytes);
 
+/*
+ * The worker runs where the caller does, while it is the only one at work: passing a message between two processors
+ * takes longer than a short call. pool_let_run lets it run anywhere again.
+ */
+void pool_follow(struct pool_worker *worker);
+void pool_let_run(struct pool_worker *worker);
+
 struct pool_counts {
 	size_t workers;
 	size_t busy;

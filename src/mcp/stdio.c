@@ -16,6 +16,8 @@
 #include "util/mem.h"
 
 #define READ_BYTES ((size_t)64 * 1024)
+/* After an answer, for the next request. */
+#define SPIN_US 50
 /* So much may wait for a client that does not read, before no more is asked of the server. */
 #define OUT_BYTES_FULL ((size_t)1024 * 1024)
 #define OUT_KEPT_BYTES ((size_t)256 * 1024)
@@ -161,6 +163,9 @@ stream_answer(struct mcp_stream *stream, const struct strbuf *text, enum mcp_sta
 	if (text != NULL)
 		put(stdio, text);
 	want_more(stdio);
+	/* This was the only one: a client's next request may be on its way. */
+	if (mcp_server_exchanges(stdio->server) == 1 && waiting(stdio) == 0)
+		events_spin(stdio->events, SPIN_US);
 }
 
 static bool
