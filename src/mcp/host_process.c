@@ -63,6 +63,8 @@ become_child(pid_t parent, int fd, const struct host_calls_context *server_conte
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	worker_end_with_parent(parent);
+	/* What a terminal sends is not for it. */
+	(void)setpgid(0, 0);
 	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(null_fd, STDOUT_FILENO) < 0 ||
 	    (fd != CHILD_FD && dup3(fd, CHILD_FD, O_CLOEXEC) < 0) ||
 	    syscall(SYS_close_range, CHILD_FD + 1, ~0U, 0U) < 0)

@@ -87,6 +87,7 @@ pool_start_worker(const struct pool_settings *settings, struct worker *worker, s
 		.code_fd = settings->code_fd,
 		.output_fd = -1,
 		.signal_mask = settings->signal_mask,
+		.own_group = true,
 		.sandbox = settings->config->has_sandbox ? &settings->config->sandbox : NULL,
 		.broker = settings->broker,
 	};

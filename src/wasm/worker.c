@@ -111,6 +111,8 @@ become_engine(pid_t parent, int program_fd, int control_fd, const struct worker_
 	int fds[] = { control_fd, start->code_fd, start->output_fd };
 
 	worker_end_with_parent(parent);
+	if (start->own_group && setpgid(0, 0) < 0)
+		_exit(EXIT_CODE_FAILED);
 	/* FIRST_FREE_FD itself is the program's, closed by its execution. */
 	program_fd = fcntl(program_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD + 1);
 	if (program_fd < 0 || place_streams(start) < 0 ||
@@ -135,6 +137,8 @@ become_broker(pid_t parent, int program_fd, int control_fd, const struct worker_
 
 	worker_end_with_parent(parent);
 	worker_reset_signals();
+	if (start->own_group && setpgid(0, 0) < 0)
+		_exit(EXIT_CODE_FAILED);
 	if (n < 0 || sigprocmask(SIG_SETMASK, start->signal_mask, NULL) < 0 ||
 	    (start->directory != NULL && chdir(start->directory) < 0))
 		_exit(EXIT_CODE_FAILED);

@@ -39,6 +39,7 @@ struct worker_start {
 	bool streams;  /* 0, 1 and 2 are porta's own; else /dev/null */
 	struct output_cap *output; /* 1 and 2 with `streams`; NULL: porta's own */
 	const sigset_t *signal_mask; /* what porta was started with */
+	bool own_group; /* what a terminal sends is not for it: porta says when it ends */
 	/*
 	 * Not NULL: the worker runs inside the native sandbox that this policy makes, since the guest
 	 * may touch files. Then nothing but code_fd is handed in, and 0 to 2 are what a command gets.

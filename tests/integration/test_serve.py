@@ -4,7 +4,9 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -455,6 +457,34 @@ def test_porta_http_refuses(runner, agent):
         assert answer["result"]["isError"], url
 
 
+class Answers(BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/away":
+            self.send_response(302)
+            self.send_header("Location", "http://127.0.0.1:1/")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    def log_message(self, *_):
+        pass
+
+
+def test_porta_http(runner, agent):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        client = Stdio(runner, agent, "--profile", "full", "--allow-net", f"127.0.0.1:{port}")
+        client.initialize()
+        result = client.call("porta.http", {"url": f"http://127.0.0.1:{port}/"})["result"]
+        assert result["structuredContent"]["status"] == 200 and result["structuredContent"]["body"] == "hello"
+        assert client.call("porta.http", {"url": f"http://127.0.0.1:{port}/away"})["result"]["isError"]
+        assert client.call("porta.http", {"url": f"http://127.0.0.1:{port}/", "method": "CONNECT"})["result"]["isError"]
+        server.shutdown()
+
+
 # --- the agent's files
 
 def wait_for(client, method, timeout_s=20):
@@ -628,6 +658,18 @@ def test_signals_end_it_after_what_is_under_way(client, number):
     slow = client.ask("tools/call", {"name": "sleep", "arguments": {"ms": 700}})
     time.sleep(0.3)
     client.process.send_signal(number)
+    assert text_of(client.wait(slow)) == "slept"
+    assert client.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("flags", [[], ["-v", "."]])
+def test_ctrl_c_is_for_the_server_alone(runner, agent, flags):
+    """A terminal sends it to the whole group: what is under way is answered all the same."""
+    client = Stdio(runner, agent, *flags)
+    client.initialize()
+    slow = client.ask("tools/call", {"name": "sleep", "arguments": {"ms": 700}})
+    time.sleep(0.3)
+    os.killpg(client.process.pid, signal.SIGINT)
     assert text_of(client.wait(slow)) == "slept"
     assert client.process.wait(10) == 0
 
