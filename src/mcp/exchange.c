@@ -38,6 +38,7 @@ free_exchange(struct mcp_exchange *exchange)
 		at = &(*at)->next;
 	*at = exchange->next;
 	server->exchanges_count--;
+	server->exchanges_bytes -= exchange->bytes;
 	rounds_forget(exchange);
 	guest_call_cancel(exchange->call);
 	edition_leave(exchange->edition);

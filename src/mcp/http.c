@@ -343,7 +343,7 @@ session_of(struct mcp_http *http, struct http_exchange *exchange)
 }
 
 static void
-take_message(struct mcp_http *http, struct http_exchange *exchange, json_value *root)
+take_message(struct mcp_http *http, struct http_exchange *exchange, json_value *root, size_t bytes)
 {
 	const struct mcp_headers headers = {
 		.protocol_version = http_exchange_header(exchange, "MCP-Protocol-Version"),
@@ -369,7 +369,7 @@ take_message(struct mcp_http *http, struct http_exchange *exchange, json_value *
 	stream = new_stream(http, exchange, &stream_ops);
 	stream->is_legacy = !is_modern;
 	stream->opens = opens ? session : NULL;
-	mcp_server_take(http->settings.server, session != NULL ? session->session : NULL, root,
+	mcp_server_take(http->settings.server, session != NULL ? session->session : NULL, root, bytes,
 			&stream->stream, &headers);
 }
 
@@ -390,14 +390,14 @@ post(struct mcp_http *http, struct http_exchange *exchange)
 		refuse(exchange, 406, "Accept lacks application/json or text/event-stream");
 		return;
 	}
-	if (mcp_server_exchanges(http->settings.server) >= MCP_EXCHANGES_MAX) {
+	if (mcp_server_is_full(http->settings.server)) {
 		http_exchange_set_header(exchange, "Retry-After", "1");
 		refuse(exchange, 503, "too many requests are under way");
 		return;
 	}
 	body = http_exchange_body(exchange, &length);
 	if (rpc_parse(body, length, &root, &failure) == 0) {
-		take_message(http, exchange, root);
+		take_message(http, exchange, root, length);
 		return;
 	}
 	stream = new_stream(http, exchange, &stream_ops);

@@ -36,6 +36,7 @@ struct mcp_server {
 	struct edition *edition;
 	struct mcp_exchange *exchanges;
 	size_t exchanges_count;
+	size_t exchanges_bytes;
 	struct mcp_session *sessions;
 	struct mcp_watcher *watcher;
 	capability_set granted; /* at the start: no manifest grants more later */
@@ -82,6 +83,7 @@ struct mcp_exchange {
 	struct mcp_session *session; /* NULL in the modern era */
 	struct mcp_stream *stream;
 	json_value *root;
+	size_t bytes;
 	struct rpc_message message;
 	const struct mcp_headers *headers; /* only while the message is taken */
 	enum mcp_version version;

@@ -1,4 +1,6 @@
 /* Who hears of changes: subscriptions/listen (modern), sessions (legacy); see internal.h. */
+#include <string.h>
+
 #include "mcp/internal.h"
 #include "util/mem.h"
 
@@ -44,6 +46,8 @@ read_uris(struct mcp_exchange *exchange, const struct json_place *filter)
 
 		json_item(&list, i, &item);
 		r = json_get_string(&item, &uri, &err);
+		if (r == 0 && strlen(uri) > MCP_URI_BYTES_MAX)
+			r = json_error_at(&err, -1, &item, "the URI is too long");
 		if (r == 0)
 			strv_add(&exchange->listening.uris, uri);
 	}

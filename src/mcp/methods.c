@@ -56,6 +56,18 @@ put_instructions(const struct mcp_server *server, json_value *result)
 		json_set(result, "instructions", json_new_string(description));
 }
 
+static bool
+is_small(const json_value *value, size_t bytes_max)
+{
+	struct strbuf text = STRBUF_INIT;
+	bool small;
+
+	json_write(&text, value, JSON_STYLE_COMPACT);
+	small = text.length <= bytes_max;
+	strbuf_done(&text);
+	return small;
+}
+
 /* MCP up to 2025-11-25, lifecycle: a version that is not known is answered with one that is. */
 static void
 initialize(struct mcp_exchange *exchange)
@@ -73,9 +85,10 @@ initialize(struct mcp_exchange *exchange)
 	if (!exchange_text_param(exchange, "protocolVersion", &version))
 		return;
 	if (!exchange_param(exchange, "capabilities", &capabilities) ||
-	    json_expect(&capabilities, JSON_KIND_OBJECT, &err) < 0) {
+	    json_expect(&capabilities, JSON_KIND_OBJECT, &err) < 0 ||
+	    !is_small(capabilities.value, MCP_CAPABILITIES_BYTES_MAX)) {
 		exchange_error(exchange, RPC_INVALID_PARAMS, NULL,
-			       "the parameter capabilities is missing, or no object");
+			       "the parameter capabilities is missing, no object, or too large");
 		return;
 	}
 	if (!mcp_version_find(version, &session->version) || mcp_is_modern(session->version))
@@ -175,7 +188,12 @@ uri_param(struct mcp_exchange *exchange)
 {
 	const char *uri = NULL;
 
-	return exchange_text_param(exchange, "uri", &uri) ? uri : NULL;
+	if (!exchange_text_param(exchange, "uri", &uri))
+		return NULL;
+	if (strlen(uri) <= MCP_URI_BYTES_MAX)
+		return uri;
+	exchange_error(exchange, RPC_INVALID_PARAMS, NULL, "the URI is too long");
+	return NULL;
 }
 
 static void

@@ -10,6 +10,9 @@
 #include "mcp/internal.h"
 #include "util/mem.h"
 
+/* Of one question: more than any client wants to be asked. */
+#define REQUESTS_MAX 32
+
 /* What a client must have said that it can do, for each thing that can be asked of it. */
 struct askable {
 	const char *method;
@@ -144,8 +147,13 @@ select_requests(const struct mcp_exchange *exchange, const json_value *requests,
 {
 	const struct json_place place = JSON_PLACE_OF(requests);
 	struct json_place member = { 0 };
-	json_value *selected = json_new_object();
+	json_value *selected;
 
+	if (requests != NULL && json_count(&place) > REQUESTS_MAX) {
+		error_set(err, -E2BIG, "more than %d things at once", REQUESTS_MAX);
+		return NULL;
+	}
+	selected = json_new_object();
 	while (requests != NULL && json_next_member(&place, &member)) {
 		const struct askable *askable = find_askable(&member, err);
 

@@ -16,8 +16,12 @@
 #include "mcp/version.h"
 #include "util/json.h"
 
-/* Requests under way at once; a transport takes no more, or answers that it is busy. */
+/* Requests under way at once, and bytes of them; a transport takes no more, or answers that it is busy. */
 #define MCP_EXCHANGES_MAX 1024
+#define MCP_EXCHANGES_BYTES_MAX ((size_t)256 * 1024 * 1024)
+/* Of what is kept for a client beyond its request: what it can do, a URI that it subscribes to. */
+#define MCP_CAPABILITIES_BYTES_MAX ((size_t)64 * 1024)
+#define MCP_URI_BYTES_MAX	   ((size_t)8 * 1024)
 /* Calls take this long where --timeout does not say. */
 #define MCP_TIMEOUT_MS_DEFAULT 60000
 
@@ -85,12 +89,12 @@ bool mcp_session_is_open(const struct mcp_session *session);
 enum mcp_version mcp_session_version(const struct mcp_session *session);
 
 /*
- * Takes one message or batch, already parsed; `root` is taken over. `session` NULL: only the modern
+ * Takes one message or batch, already parsed, of `bytes`; `root` is taken over. `session` NULL: only the modern
  * era is spoken. `headers` NULL: the transport has none. The stream's `answer` is called, maybe before this
  * returns.
  */
 void mcp_server_take(struct mcp_server *server, struct mcp_session *session, json_value *root,
-		     struct mcp_stream *stream, const struct mcp_headers *headers);
+		     size_t bytes, struct mcp_stream *stream, const struct mcp_headers *headers);
 /* Answers what cannot be read. */
 void mcp_server_refuse(struct mcp_session *session, const struct rpc_failure *failure,
 		       struct mcp_stream *stream);
@@ -103,6 +107,8 @@ void mcp_server_hung_up(struct mcp_server *server, struct mcp_stream *stream);
 /* The client reads again. */
 void mcp_server_drained(struct mcp_server *server, struct mcp_stream *stream);
 size_t mcp_server_exchanges(const struct mcp_server *server);
+/* As much is under way as may be. */
+bool mcp_server_is_full(const struct mcp_server *server);
 
 /*
  * No client asks any more: streams of notifications end now, what waits for a client's answer fails.

@@ -53,6 +53,13 @@ mcp_server_exchanges(const struct mcp_server *server)
 	return server->exchanges_count;
 }
 
+bool
+mcp_server_is_full(const struct mcp_server *server)
+{
+	return server->exchanges_count >= MCP_EXCHANGES_MAX ||
+	       server->exchanges_bytes >= MCP_EXCHANGES_BYTES_MAX;
+}
+
 void
 mcp_server_finish(struct mcp_server *server, void (*is_idle)(void *data), void *data)
 {

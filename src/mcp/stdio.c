@@ -187,7 +187,7 @@ take(struct mcp_stdio *stdio, const char *text, size_t length)
 	if (rpc_parse(text, length, &root, &failure) < 0)
 		mcp_server_refuse(stdio->session, &failure, &stdio->stream);
 	else
-		mcp_server_take(stdio->server, stdio->session, root, &stdio->stream, NULL);
+		mcp_server_take(stdio->server, stdio->session, root, length, &stdio->stream, NULL);
 }
 
 static void
@@ -203,7 +203,7 @@ static bool
 may_take(const struct mcp_stdio *stdio)
 {
 	return !stdio->is_broken && waiting(stdio) < OUT_BYTES_FULL &&
-	       mcp_server_exchanges(stdio->server) < MCP_EXCHANGES_MAX;
+	       !mcp_server_is_full(stdio->server);
 }
 
 static void

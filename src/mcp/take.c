@@ -321,7 +321,7 @@ cancel(struct mcp_server *server, struct mcp_session *session, const struct mcp_
 }
 
 static void
-take_request(struct mcp_server *server, struct mcp_session *session, json_value *root,
+take_request(struct mcp_server *server, struct mcp_session *session, json_value *root, size_t bytes,
 	     struct mcp_stream *stream, const struct mcp_headers *headers)
 {
 	struct mcp_exchange *exchange = MEM_NEW(struct mcp_exchange);
@@ -331,6 +331,8 @@ take_request(struct mcp_server *server, struct mcp_session *session, json_value 
 	exchange->server = server;
 	exchange->stream = stream;
 	exchange->root = root;
+	exchange->bytes = bytes;
+	server->exchanges_bytes += bytes;
 	exchange->headers = headers;
 	exchange->listening.uris = (struct strv)STRV_INIT;
 	/* It was read before; now its places are where they stay. */
@@ -347,7 +349,7 @@ take_request(struct mcp_server *server, struct mcp_session *session, json_value 
 
 /* `root` is taken over. */
 static void
-take_one(struct mcp_server *server, struct mcp_session *session, json_value *root,
+take_one(struct mcp_server *server, struct mcp_session *session, json_value *root, size_t bytes,
 	 struct mcp_stream *stream, const struct mcp_headers *headers)
 {
 	struct rpc_message message;
@@ -367,7 +369,7 @@ take_one(struct mcp_server *server, struct mcp_session *session, json_value *roo
 			json_free(root);
 			return;
 		}
-		take_request(server, session, root, stream, headers);
+		take_request(server, session, root, bytes, stream, headers);
 		return;
 	}
 	if (message.kind == RPC_RESPONSE) {
@@ -391,7 +393,7 @@ refuse_batch(struct mcp_session *session, struct mcp_stream *stream, const char 
 
 static void
 take_batch(struct mcp_server *server, struct mcp_session *session, const json_value *root,
-	   struct mcp_stream *stream, const struct mcp_headers *headers)
+	   size_t bytes, struct mcp_stream *stream, const struct mcp_headers *headers)
 {
 	const struct json_place list = JSON_PLACE_OF(root);
 	size_t count = json_count(&list);
@@ -417,22 +419,22 @@ take_batch(struct mcp_server *server, struct mcp_session *session, const json_va
 		item->stream.ops = &batch_ops;
 		item->batch = batch;
 		json_item(&list, i, &place);
-		take_one(server, session, json_share(place.value), &item->stream, headers);
+		take_one(server, session, json_share(place.value), bytes / count, &item->stream, headers);
 	}
 	close_item(batch);
 }
 
 void
 mcp_server_take(struct mcp_server *server, struct mcp_session *session, json_value *root,
-		struct mcp_stream *stream, const struct mcp_headers *headers)
+		size_t bytes, struct mcp_stream *stream, const struct mcp_headers *headers)
 {
 	const struct json_place place = JSON_PLACE_OF(root);
 
 	if (json_kind_of(&place) != JSON_KIND_ARRAY) {
-		take_one(server, session, root, stream, headers);
+		take_one(server, session, root, bytes, stream, headers);
 		return;
 	}
-	take_batch(server, session, root, stream, headers);
+	take_batch(server, session, root, bytes, stream, headers);
 	json_free(root);
 }
 

@@ -587,6 +587,20 @@ def test_a_message_that_is_too_long(client):
     assert client.request("ping")["result"] == {}
 
 
+def test_what_is_kept_for_a_client_is_bounded(client):
+    large = "x" * 100000
+    assert client.request("initialize", {"protocolVersion": "2025-11-25", "capabilities": {"experimental": {"a": {"b": large}}}}
+                          )["error"]["code"] == INVALID_PARAMS
+    client.initialize()
+    assert client.request("resources/subscribe", {"uri": large})["error"]["code"] == INVALID_PARAMS
+    for i in range(1024):
+        client.ask("resources/subscribe", {"uri": f"test://{i}"})
+    assert client.request("resources/subscribe", {"uri": "test://more"})["error"]["code"] == INVALID_PARAMS
+    for uris in ([large], ["x"] * 2000, "x", [5]):
+        assert client.modern("subscriptions/listen", {"notifications": {"resourceSubscriptions": uris}}
+                             )["error"]["code"] == INVALID_PARAMS
+
+
 def test_large_messages(client):
     client.initialize()
     text = "x" * (4 << 20)
