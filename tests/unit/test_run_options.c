@@ -497,6 +497,7 @@ test_table_is_whole(void **state)
 
 	(void)state;
 	run_options_write_help("explain", &help);
+	run_options_write_help("serve", &help);
 	for (size_t i = 0; i < run_options_count; i++) {
 		const struct run_option *option = &run_options_table[i];
 		const char *value;
