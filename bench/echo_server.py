@@ -1,4 +1,6 @@
-"""An echo server with the official Python SDK, unsandboxed: what porta serve is measured beside."""
+"""An echo server with the official Python SDK, unsandboxed: what porta serve is measured beside. With a port, by HTTP."""
+
+import sys
 
 from mcp.server import MCPServer
 
@@ -10,4 +12,7 @@ def echo(text: str) -> str:
     return text
 
 
-server.run("stdio")
+if len(sys.argv) > 1:
+    server.run("streamable-http", host="127.0.0.1", port=int(sys.argv[1]), stateless_http=True, json_response=True)
+else:
+    server.run("stdio")

@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -12,8 +15,57 @@ MANIFEST = {"capabilities": ["io", "process"], "tools": [{"name": "echo", "input
     "type": "object", "properties": {"text": {"type": "string"}}}}]}
 
 
+MODERN = "2026-07-28"
+META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def requests_a_second(bench, command, port, modern):
+    """Of 16 connections that stay open, each asking again as soon as it is answered."""
+    params = {"name": "echo", "arguments": {"text": "hello"}, **({"_meta": META} if modern else {})}
+    body = bench.workspace / "body.json"
+    body.write_text(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}), encoding="utf-8")
+    headers = ["-H", "Accept: application/json, text/event-stream"]
+    if modern:
+        headers += ["-H", f"MCP-Protocol-Version: {MODERN}", "-H", "Mcp-Method: tools/call", "-H", "Mcp-Name: echo"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          env=dict(os.environ, NODE_MODULES=bench.node_modules)) as server:
+        try:
+            for _ in range(200):
+                with socket.socket() as sock:
+                    if sock.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                time.sleep(0.05)
+            said = ""
+            for count in ("200", bench.rounds(4000)):
+                said = subprocess.run(["ab", "-q", "-k", "-n", count, "-c", "16", "-p", str(body), "-T", "application/json", *headers,
+                                       f"http://127.0.0.1:{port}/mcp"], check=True, capture_output=True, text=True).stdout
+            assert "Non-2xx" not in said, said
+            return float(re.search(r"Requests per second: +([0-9.]+)", said).group(1))
+        finally:
+            server.terminate()
+
+
+def measure_http(bench, commands):
+    rates = []
+    for name, command in zip(("porta", "Node", "Python"), commands):
+        port = free_port()
+        more = ["--http", f"127.0.0.1:{port}"] if name == "porta" else [str(port)]
+        rates.append(requests_a_second(bench, [*command, *more], port, name == "porta"))
+    print("HTTP requests a second: porta {:.0f}, Node {:.0f}, Python {:.0f}".format(*rates))
+    bench.line("serve: HTTP requests a second / Node's SDK", rates[0] / rates[1], "more")
+    bench.line("serve: HTTP requests a second / Python's SDK", rates[0] / rates[2], "more")
+
+
 def measure(bench):
     import mcp_tools  # installs the SDKs
+
+    bench.node_modules = str(mcp_tools.node_modules())
 
     guest = bench.workspace / "echo.wasm"
     subprocess.run(["clang", "--target=wasm32-wasi", "-O2", "-o", str(guest), str(HERE / "agent_echo.c"),
@@ -26,7 +78,7 @@ def measure(bench):
     words = []
     for command in commands:
         words += ["--next", *command]
-    environment = dict(os.environ, NODE_MODULES=str(mcp_tools.node_modules()))
+    environment = dict(os.environ, NODE_MODULES=bench.node_modules)
     for _ in range(2):  # the first has nothing in the cache yet
         said = subprocess.run([str(driver), bench.rounds(40), "200", *words[1:]], check=True, capture_output=True, text=True,
                               env=environment).stdout
@@ -36,3 +88,4 @@ def measure(bench):
     bench.line("serve: tools/call p50 / Python's SDK", p50 / python[1], "")
     print(f"ready for initialize after: Node {node[0] / 1000:.0f} ms, Python {python[0] / 1000:.0f} ms")
     bench.line("serve: ready for initialize", start / 1000, "15 ms", " ms")
+    measure_http(bench, commands)

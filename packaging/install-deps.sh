@@ -74,6 +74,7 @@ bench_needs='
 /usr/bin/python3:python3
 /usr/lib/python3*/venv/__init__.py:python3-venv
 npm:npm
+ab:apache2-utils
 bwrap:bubblewrap
 git:git
 clang:clang
