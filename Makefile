@@ -47,6 +47,7 @@ fuzz: all
 	@packaging/install-deps.sh fuzz test
 	@sh fuzz/run.sh $(FUZZ_SECONDS)
 	@$(PYTHON) fuzz/modules.py $(BUILD)/porta $(FUZZ_SECONDS) build-fuzz/modules
+	@$(PYTHON) fuzz/serve.py $(BUILD)/porta $(FUZZ_SECONDS)
 
 install: all
 	@meson configure $(BUILD) -Dprefix=$(prefix)

@@ -42,7 +42,8 @@ struct mcp_server {
 	capability_set granted; /* at the start: no manifest grants more later */
 	struct mcp_metrics metrics;
 	uint64_t started_ms;
-	void (*is_idle)(void *data); /* once it is to finish */
+	bool is_finishing; /* no client answers any more, nor listens */
+	void (*is_idle)(void *data);
 	void *idle_data;
 };
 

@@ -102,6 +102,8 @@ method_listen(struct mcp_exchange *exchange)
 	listening->resources = wants(&filter, "resourcesListChanged");
 	listening->is_on = true;
 	acknowledge(exchange);
+	if (exchange->server->is_finishing)
+		listen_end(exchange);
 }
 
 void

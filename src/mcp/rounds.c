@@ -302,6 +302,11 @@ rounds_ask(struct mcp_exchange *exchange, const json_value *requests, const char
 		return;
 	}
 	json_free(missing);
+	if (!mcp_is_modern(exchange->version) && exchange->server->is_finishing) {
+		json_free(selected);
+		fail(exchange, "the server is ending, and asks nobody any more");
+		return;
+	}
 	if (mcp_is_modern(exchange->version))
 		answer_with_question(exchange, selected, state);
 	else

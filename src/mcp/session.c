@@ -65,7 +65,7 @@ mcp_server_finish(struct mcp_server *server, void (*is_idle)(void *data), void *
 {
 	struct mcp_exchange *next;
 
-	/* Set last, so that it comes once. */
+	server->is_finishing = true;
 	for (struct mcp_exchange *at = server->exchanges; at != NULL; at = next) {
 		next = at->next;
 		if (at->listening.is_on)
@@ -73,6 +73,7 @@ mcp_server_finish(struct mcp_server *server, void (*is_idle)(void *data), void *
 		else if (at->asked_count > 0)
 			exchange_error(at, RPC_INTERNAL_ERROR, NULL, "the server is ending");
 	}
+	/* Set last, so that it comes once. */
 	server->is_idle = is_idle;
 	server->idle_data = data;
 	if (server->exchanges_count == 0)

@@ -659,6 +659,14 @@ def test_answers_come_before_the_end(runner, agent):
     assert sorted(json.loads(line)["id"] for line in result.out.splitlines()) == [0, 1, 2]
 
 
+def test_nobody_is_asked_after_the_end(runner, agent):
+    """A call that asks the client when its input has ended is not waited for."""
+    lines = [{"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25", "capabilities": ALL}},
+             {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "test_elicitation", "arguments": {"message": "?"}}}]
+    result = runner.porta("serve", agent, input="\n".join(json.dumps(line) for line in lines) + "\n", timeout_s=20).ok()
+    assert "is ending" in result.out and '"id":1' in result.out
+
+
 def test_input_and_output_can_be_files(runner, agent):
     (runner.cwd / "in").write_text(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "server/discover",
                                                "params": {"_meta": mcp_client.meta()}}) + "\n")
