@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "mcp/processor.h"
 #include "util/fd.h"
 #include "util/exit_code.h"
 #include "util/mem.h"
@@ -139,6 +140,7 @@ host_process_new(struct events *events, const struct host_calls_context *context
 		error_set_errno(err, -errno, "cannot make a socket pair");
 		return NULL;
 	}
+	processor_let_go();
 	pid = fork();
 	if (pid == 0)
 		become_child(parent, pair[1], context);

@@ -2,10 +2,10 @@
 #include "mcp/pool.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "mcp/processor.h"
 #include "util/fd.h"
 #include "util/mem.h"
 #include "wasm/host_calls.h"
@@ -34,7 +34,7 @@ struct pool_worker {
 	uint64_t idle_since_ms;
 	struct strbuf outbox;
 	size_t outbox_sent;
-	int cpu; /* that it is bound to, -1: none */
+	int processor; /* that it is bound to, -1: none */
 	struct pool_worker *next;
 };
 
@@ -45,7 +45,6 @@ struct pool {
 	struct pool_user *waiting; /* in their order */
 	struct event_timer *spare_timer;
 	struct event_timer *idle_timer;
-	cpu_set_t cpus; /* what the server itself may use */
 	size_t held;
 	bool is_over; /* to be freed when it is let go */
 };
@@ -94,6 +93,7 @@ pool_start_worker(const struct pool_settings *settings, struct worker *worker, s
 	int r;
 
 	*worker = (struct worker)WORKER_INIT;
+	processor_let_go();
 	r = worker_start(worker, &start, err);
 	if (r == 0)
 		r = worker_configure(worker, &settings->config->config, err);
@@ -110,7 +110,7 @@ adopt(struct pool *pool, const struct worker *worker, enum worker_state state)
 	adopted->pool = pool;
 	adopted->worker = *worker;
 	adopted->state = state;
-	adopted->cpu = -1;
+	adopted->processor = -1;
 	adopted->idle_since_ms = worker_now_ms();
 	(void)fd_set_nonblocking(worker->control_fd, true);
 	adopted->watch =
@@ -338,8 +338,6 @@ pool_new(const struct pool_settings *settings)
 	struct pool *pool = MEM_NEW(struct pool);
 
 	pool->settings = *settings;
-	if (sched_getaffinity(0, sizeof(pool->cpus), &pool->cpus) < 0)
-		CPU_ZERO(&pool->cpus);
 	pool->spare_timer = event_timer_new(settings->events, top_up, pool);
 	pool->idle_timer = event_timer_new(settings->events, end_idle, pool);
 	event_timer_set(pool->idle_timer, CHECK_IDLE_MS);
@@ -456,31 +454,28 @@ pool_send(struct pool_worker *worker, enum message_kind kind, const struct strbu
 void
 pool_let_run(struct pool_worker *worker)
 {
-	if (worker->cpu < 0)
+	processor_let_go();
+	if (worker->processor < 0)
 		return;
-	worker->cpu = -1;
-	(void)sched_setaffinity(worker->worker.pid, sizeof(worker->pool->cpus), &worker->pool->cpus);
+	worker->processor = -1;
+	(void)processor_bind_other(worker->worker.pid, -1);
 }
 
 void
 pool_follow(struct pool_worker *worker)
 {
 	const struct pool *pool = worker->pool;
-	int cpu = sched_getcpu();
-	cpu_set_t set;
+	int processor;
 
 	/* With a sandbox around it, the process that is known is the sandbox's. */
-	if (cpu < 0 || pool->settings.config->has_sandbox || CPU_COUNT(&pool->cpus) < 2 ||
-	    count_in_state(pool, STATE_BUSY) > 1) {
+	if (pool->settings.config->has_sandbox || count_in_state(pool, STATE_BUSY) > 1) {
 		pool_let_run(worker);
 		return;
 	}
-	if (cpu == worker->cpu)
-		return;
-	CPU_ZERO(&set);
-	CPU_SET((size_t)cpu, &set);
-	if (sched_setaffinity(worker->worker.pid, sizeof(set), &set) == 0)
-		worker->cpu = cpu;
+	processor = processor_bind();
+	if (processor >= 0 && processor != worker->processor &&
+	    processor_bind_other(worker->worker.pid, processor) == 0)
+		worker->processor = processor;
 }
 
 struct pool_counts

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "mcp/internal.h"
+#include "mcp/processor.h"
 #include "util/exit_code.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -135,6 +136,7 @@ settled(void *data)
 	watcher->is_stale = watcher->child.pid > 0;
 	if (watcher->is_stale)
 		return;
+	processor_let_go();
 	pid = fork();
 	if (pid == 0)
 		become_compiler(watcher, parent);
