@@ -12,7 +12,7 @@ out=${FUZZ_DIRECTORY:-build-fuzz}
 failed=0
 mkdir -p "$out"
 
-pure_sources=$(ls src/util/*.c src/policy/*.c src/config/*.c | grep -v -e fortify.c -e heap_malloc.c -e idna_helper.c -e porta_idna.c)
+pure_sources=$(ls src/util/*.c src/policy/*.c src/config/*.c | grep -v -e fortify.c -e heap_malloc.c -e idna_helper.c -e porta_idna.c -e porta_toml.c)
 for short in $names; do
 	name=fuzz_$short
 	source=fuzz/$name.c

@@ -9,6 +9,8 @@ set -eu
 # with a bar, either of two.
 build_needs='
 gcc:gcc
+g++:g++
+/usr/include/toml++/toml.h:libtomlplusplus-dev
 /usr/include/stdio.h:libc6-dev
 /usr/include/linux/seccomp.h:linux-libc-dev
 meson:meson
@@ -29,10 +31,10 @@ musl-gcc:musl-tools
 '
 test_needs='
 /usr/lib/python3/dist-packages/pytest/__init__.py:python3-pytest
+/usr/lib/python3/dist-packages/jsonschema/__init__.py:python3-jsonschema
 /usr/lib/python3*/venv/__init__.py:python3-venv
 /usr/share/python-wheels/pip-*.whl:python3-venv
 git:git
-g++:g++
 ip:iproute2
 openssl:openssl
 curl:curl

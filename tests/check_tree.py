@@ -45,7 +45,7 @@ def folder_of(path):
 
 def include_errors():
     errors = []
-    for path in sources(".c", ".h"):
+    for path in sources(".c", ".cpp", ".h"):
         folder = folder_of(path)
         place = path.relative_to(ROOT)
         if folder not in FOLDERS:

@@ -82,22 +82,17 @@ put_flags(const char *command_name, struct strbuf *out)
 	}
 }
 
+/* The flags of each command that has run's, as cases of a shell's. */
 static void
-put_flags_run(struct strbuf *out)
+bash_put_flags(struct strbuf *out)
 {
-	put_flags(command_run.name, out);
-}
-
-static void
-put_flags_explain(struct strbuf *out)
-{
-	put_flags(command_explain.name, out);
-}
-
-static void
-put_flags_serve(struct strbuf *out)
-{
-	put_flags("serve", out);
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		if (!commands[i]->has_run_options)
+			continue;
+		strbuf_printf(out, "\t\t%s) flags='", commands[i]->name);
+		put_flags(commands[i]->name, out);
+		strbuf_puts(out, " --' ;;\n");
+	}
 }
 
 /* The flags that take the next argument, each behind `separator` but the first. */
@@ -227,6 +222,12 @@ zsh_put_run(struct strbuf *out)
 }
 
 static void
+zsh_put_up(struct strbuf *out)
+{
+	zsh_put_flags(command_up.name, out);
+}
+
+static void
 zsh_put_explain(struct strbuf *out)
 {
 	zsh_put_flags(command_explain.name, out);
@@ -303,9 +304,12 @@ fish_put_flags(struct strbuf *out)
 	for (size_t i = 0; i < run_options_count; i++) {
 		const struct run_option *option = &run_options_table[i];
 
-		strbuf_printf(out, "complete -c porta -n '__fish_seen_subcommand_from %s' -l %s",
-			      option->only_for != NULL ? option->only_for : "run explain serve",
-			      option->name + 2);
+		strbuf_puts(out, "complete -c porta -n '__fish_seen_subcommand_from");
+		for (size_t k = 0; commands[k] != NULL; k++) {
+			if (commands[k]->has_run_options && run_option_is_for(option, commands[k]->name))
+				strbuf_printf(out, " %s", commands[k]->name);
+		}
+		strbuf_printf(out, "' -l %s", option->name + 2);
 		if (option->short_name != NULL)
 			strbuf_printf(out, " -s %s", option->short_name + 1);
 		if (option->form == RUN_OPTION_VALUE)
@@ -323,13 +327,12 @@ fish_put_flags(struct strbuf *out)
 
 static const struct marker markers[] = {
 	{ "commands", put_commands },
-	{ "flags_run", put_flags_run },
-	{ "flags_serve", put_flags_serve },
-	{ "flags_explain", put_flags_explain },
+	{ "bash_flags", bash_put_flags },
 	{ "flags_with_value", put_pattern_with_value },
 	{ "bash_values", bash_put_values },
 	{ "bash_commands", bash_put_commands },
 	{ "zsh_run", zsh_put_run },
+	{ "zsh_up", zsh_put_up },
 	{ "zsh_explain", zsh_put_explain },
 	{ "zsh_serve", zsh_put_serve },
 	{ "zsh_commands", zsh_put_commands },

@@ -77,11 +77,12 @@ run_explain(int argc, char **argv)
 
 const struct command command_explain = {
 	.name = "explain",
-	.form = "<target> [options] [-- args...]",
+	.form = "[<target>] [options] [-- args...]",
 	.summary = "show what run would do with the same arguments, without doing it",
 	.usage =
 	    "Shows the policy that these arguments make, and the plan that it becomes on this\n"
 	    "machine: the operations that run would apply, in order. Nothing is started.\n"
+	    "Without a target: what 'porta up' would do, by porta.toml.\n"
 	    "\n"
 	    "  porta explain bash -v . --allow-net '*:443'\n",
 	.has_run_options = true,

@@ -16,22 +16,22 @@ run_native(const struct run_options *options)
 	if (run_prepare(options, &prepared, &err) == 0)
 		r = run_command(&options->policy, &prepared.command, 0, &options->broker, &err);
 	run_prepared_done(&prepared);
-	return r < 0 ? output_fail("run", &err, -r) : r;
+	return r < 0 ? output_fail(options->command_name, &err, -r) : r;
 }
 
-static int
-run_run(int argc, char **argv)
+int
+command_run_target(const struct command *command, int argc, char **argv)
 {
 	struct run_options options;
 	struct error err = ERROR_INIT;
 	struct strbuf help = STRBUF_INIT;
 	int code;
 
-	run_options_init(&options, command_run.name);
+	run_options_init(&options, command->name);
 	if (run_options_parse(&options, argc, argv, &err) < 0) {
-		code = output_fail("run", &err, EXIT_CODE_FAILED);
+		code = output_fail(command->name, &err, EXIT_CODE_FAILED);
 	} else if (options.help) {
-		command_write_help(&command_run, &help);
+		command_write_help(command, &help);
 		code = output_print(&help);
 		strbuf_done(&help);
 	} else {
@@ -39,6 +39,12 @@ run_run(int argc, char **argv)
 	}
 	run_options_done(&options);
 	return code;
+}
+
+static int
+run_run(int argc, char **argv)
+{
+	return command_run_target(&command_run, argc, argv);
 }
 
 const struct command command_run = {

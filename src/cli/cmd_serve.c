@@ -52,13 +52,14 @@ run_serve(int argc, char **argv)
 
 const struct command command_serve = {
 	.name = "serve",
-	.form = "<agent.wasm> [options] [-- args...]",
+	.form = "[<agent.wasm>] [options] [-- args...]",
 	.summary = "serve a WASM agent to MCP clients",
 	.usage =
 	    "Serves a WASM agent to clients of the Model Context Protocol, on standard input\n"
 	    "and output or by HTTP (--http, at /mcp). What it offers is what its manifest\n"
 	    "says, else what it answers to _describe, else the functions that it exports.\n"
-	    "Each call runs in a fresh instance, for at most --timeout (60s).\n"
+	    "Each call runs in a fresh instance, for at most --timeout (60s). Without an\n"
+	    "agent: the one of porta.toml, as that says.\n"
 	    "\n"
 	    "It is granted what --profile or --cap say, else its manifest, else io and\n"
 	    "process. With exec and --allow-exec there is also a tool porta.exec, with net\n"

@@ -22,6 +22,8 @@ struct command {
 };
 
 extern const struct command command_run;
+extern const struct command command_up;
+extern const struct command command_init;
 extern const struct command command_explain;
 extern const struct command command_doctor;
 extern const struct command command_completion;
@@ -56,6 +58,9 @@ struct command_arguments {
 /* Returns 0, or -EINVAL with a sentence that names the argument and the right form. */
 int command_parse_arguments(const struct command *command, int argc, char **argv,
 			    struct command_arguments *ret_arguments, struct error *err);
+
+/* What run and up do alike: the command line to its end. Returns the exit code. */
+int command_run_target(const struct command *command, int argc, char **argv);
 
 /* The list of commands, as `porta` alone and `porta help` show it. */
 void command_list_help(struct strbuf *out);

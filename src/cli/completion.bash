@@ -34,7 +34,7 @@ _porta_target()
 _porta_run()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local i flags target=''
+	local i flags='' target=''
 
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
@@ -57,9 +57,9 @@ _porta_run()
 	elif [[ $prev == = ]]; then
 		_porta_value "${COMP_WORDS[COMP_CWORD - 2]}" "$cur"
 	elif [[ $cur == -* ]]; then
-		flags='@flags_run@ --'
-		[[ ${COMP_WORDS[1]} == explain ]] && flags='@flags_explain@ --'
-		[[ ${COMP_WORDS[1]} == serve ]] && flags='@flags_serve@ --'
+		case ${COMP_WORDS[1]} in
+@bash_flags@
+		esac
 		mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$cur")
 	else
 		case $prev in
@@ -67,7 +67,7 @@ _porta_run()
 		*)
 			if [[ -z $target && ${COMP_WORDS[1]} == serve ]]; then
 				compopt -o default
-			elif [[ -z $target ]]; then
+			elif [[ -z $target && ${COMP_WORDS[1]} != up ]]; then
 				_porta_target "$cur"
 			fi
 			;;
@@ -84,7 +84,7 @@ _porta()
 		words='@commands@ --help --version'
 	else
 		case ${COMP_WORDS[1]} in
-		run | explain | serve) _porta_run ;;
+		run | up | explain | serve) _porta_run ;;
 @bash_commands@
 		esac
 	fi

@@ -16,6 +16,13 @@ _porta_run()
 		'*:argument:_files'
 }
 
+_porta_up()
+{
+	_arguments -S \
+@zsh_up@
+		'*:argument:_files'
+}
+
 _porta_explain()
 {
 	_arguments -S \
@@ -47,6 +54,7 @@ _porta()
 	((CURRENT--))
 	case $words[1] in
 	run) _porta_run ;;
+	up) _porta_up ;;
 	explain) _porta_explain ;;
 	serve) _porta_serve ;;
 @zsh_words@

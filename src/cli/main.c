@@ -8,6 +8,8 @@
 
 const struct command *const commands[] = {
 	&command_run,
+	&command_up,
+	&command_init,
 	&command_explain,
 #if PORTA_HAS_WASM
 	&command_serve,
@@ -24,7 +26,7 @@ const struct command *const commands[] = {
 };
 
 const char *const command_names[] = {
-	"run",	   "explain",
+	"run",	   "up",	 "init",     "explain",
 #if PORTA_HAS_WASM
 	"serve",   "inspect",	 "validate", "build",   "cache",
 #endif

@@ -19,5 +19,5 @@ run_agent(const struct run_options *options)
 	struct error err = ERROR_INIT;
 	int r = explain_agent(options, NULL, &err);
 
-	return output_fail("run", &err, -r);
+	return output_fail(options->command_name, &err, -r);
 }

@@ -8,10 +8,10 @@
 #include "wasm/agent.h"
 
 static void
-print_notes(const struct strv *notes)
+print_notes(const char *command_name, const struct strv *notes)
 {
 	for (size_t i = 0; i < notes->count; i++)
-		fprintf(stderr, "porta: run: %s\n", notes->items[i]);
+		fprintf(stderr, "porta: %s: %s\n", command_name, notes->items[i]);
 }
 
 int
@@ -29,9 +29,9 @@ run_agent(const struct run_options *options)
 	if (r == 0)
 		r = agent_run(&agent, &run, &err);
 	if (!options->broker.quiet)
-		print_notes(&agent.notes);
+		print_notes(options->command_name, &agent.notes);
 	agent_done(&agent);
 	/* A shell's loop goes on after any mere exit code. */
 	terminal_end_by_signal(agent.ended_by);
-	return r < 0 ? output_fail("run", &err, -r) : r;
+	return r < 0 ? output_fail(options->command_name, &err, -r) : r;
 }

@@ -188,6 +188,15 @@ apply_quiet(struct run_options *options, const char *value, struct error *err)
 }
 
 static int
+apply_file(struct run_options *options, const char *value, struct error *err)
+{
+	if (*value == '\0')
+		return error_set(err, -EINVAL, "the name of a file is missing");
+	options->project_path = value;
+	return 0;
+}
+
+static int
 apply_json(struct run_options *options, const char *value, struct error *err)
 {
 	(void)value;
@@ -309,6 +318,8 @@ const struct run_option run_options_table[] = {
 	  .group = RUN_OPTION_FILES,
 	  .value = "PATH[:ro]",
 	  .example = ".",
+	  .key = "sandbox.mounts",
+	  .is_path = true,
 	  .help = "let the command change this directory or file; with :ro it is only readable, "
 		  "also inside a writable one; PATH:/GUEST is where a WASM agent sees it",
 	  .completion = RUN_OPTION_COMPLETE_FILES,
@@ -319,6 +330,7 @@ const struct run_option run_options_table[] = {
 	  .once = true,
 	  .value = "MODE",
 	  .example = "home-hidden",
+	  .key = "sandbox.read",
 	  .help = "what is readable beside the -v paths: open (all; the default), home-hidden "
 		  "(of the home directory only tool chains), listed (only the system)",
 	  .completion = RUN_OPTION_COMPLETE_WORDS,
@@ -329,6 +341,8 @@ const struct run_option run_options_table[] = {
 	  .group = RUN_OPTION_FILES,
 	  .value = "PATH",
 	  .example = "credentials",
+	  .key = "sandbox.deny-read",
+	  .is_path = true,
 	  .help = "hide a path, or with the word credentials every well-known store of "
 		  "tokens; ~/.ssh and ~/.gnupg are always hidden",
 	  .completion = RUN_OPTION_COMPLETE_WORDS_AND_FILES,
@@ -339,6 +353,7 @@ const struct run_option run_options_table[] = {
 	  .group = RUN_OPTION_FILES,
 	  .value = "NAME",
 	  .example = ".git/config",
+	  .key = "sandbox.allow-protected",
 	  .help = "let the command change a file that makes other programs run code, such as "
 		  ".git/hooks; without a name: all of them",
 	  .completion = RUN_OPTION_COMPLETE_WORDS,
@@ -350,6 +365,7 @@ const struct run_option run_options_table[] = {
 	  .once = true,
 	  .value = "POLICY",
 	  .example = "loopback_only",
+	  .key = "sandbox.net",
 	  .help = "full (the default), outbound (listen on localhost only), loopback_only or "
 		  "blocked",
 	  .completion = RUN_OPTION_COMPLETE_WORDS,
@@ -360,6 +376,7 @@ const struct run_option run_options_table[] = {
 	  .group = RUN_OPTION_NETWORK,
 	  .value = "HOST:PORT",
 	  .example = "'api.example.com:443'",
+	  .key = "sandbox.network",
 	  .help = "close the network but for this; HOST is *, a name, *.name, an address or "
 		  "CIDR (0.0.0.0 is this machine), PORT a number, N-M or *",
 	  .apply = apply_allow_net },
@@ -368,11 +385,13 @@ const struct run_option run_options_table[] = {
 	  .group = RUN_OPTION_NETWORK,
 	  .value = "HOST:PORT",
 	  .example = "'10.0.0.0/8:*'",
+	  .key = "sandbox.deny-net",
 	  .help = "refuse this, whatever else is allowed",
 	  .apply = apply_deny_net },
 	{ .name = "--allow-private",
 	  .form = RUN_OPTION_BARE,
 	  .group = RUN_OPTION_NETWORK,
+	  .key = "sandbox.allow-private",
 	  .help = "let an allowed name lead to private, loopback and link-local addresses",
 	  .apply = apply_allow_private },
 	{ .name = "--allow-bind",
@@ -380,6 +399,7 @@ const struct run_option run_options_table[] = {
 	  .group = RUN_OPTION_NETWORK,
 	  .value = "HOST:PORT",
 	  .example = "'*:8080'",
+	  .key = "sandbox.allow-bind",
 	  .help = "let the command listen here, beyond localhost",
 	  .apply = apply_allow_bind },
 	{ .name = "--allow-unix",
@@ -387,6 +407,8 @@ const struct run_option run_options_table[] = {
 	  .group = RUN_OPTION_NETWORK,
 	  .value = "PATH",
 	  .example = "/run/docker.sock",
+	  .key = "sandbox.allow-unix",
+	  .is_path = true,
 	  .help = "let the command connect to this unix socket of the host",
 	  .completion = RUN_OPTION_COMPLETE_FILES,
 	  .apply = apply_allow_unix },
@@ -397,6 +419,7 @@ const struct run_option run_options_table[] = {
 	  .is_secret = true,
 	  .value = "KEY[=VALUE]",
 	  .example = "NODE_ENV=production",
+	  .key = "env.*",
 	  .help = "set an environment variable, or pass the host's value of KEY",
 	  .apply = apply_env },
 	{ .name = "--env-file",
@@ -404,6 +427,8 @@ const struct run_option run_options_table[] = {
 	  .group = RUN_OPTION_ENVIRONMENT,
 	  .value = "FILE",
 	  .example = ".env",
+	  .key = "sandbox.env-file",
+	  .is_path = true,
 	  .help = "set the variables of a file of KEY=VALUE lines",
 	  .completion = RUN_OPTION_COMPLETE_FILES,
 	  .apply = apply_env_file },
@@ -413,11 +438,13 @@ const struct run_option run_options_table[] = {
 	  .is_secret = true,
 	  .value = "KEY=VALUE",
 	  .example = "\"API_KEY=$API_KEY\"",
+	  .key = "secrets.*",
 	  .help = "set a variable that porta never shows: not in ps, logs or explain",
 	  .apply = apply_secret },
 	{ .name = "--inherit-env",
 	  .form = RUN_OPTION_BARE,
 	  .group = RUN_OPTION_ENVIRONMENT,
+	  .key = "sandbox.inherit-env",
 	  .help = "pass the whole environment, tokens too; by default only PATH, HOME, LANG and "
 		  "the like pass",
 	  .apply = apply_inherit_env },
@@ -426,11 +453,14 @@ const struct run_option run_options_table[] = {
 	  .group = RUN_OPTION_PROCESSES,
 	  .value = "CMD,...",
 	  .example = "node,npm",
+	  .key = "sandbox.allow-exec",
+	  .is_path = true,
 	  .help = "let only these programs be executed",
 	  .apply = apply_allow_exec },
 	{ .name = "--allow-userns",
 	  .form = RUN_OPTION_BARE,
 	  .group = RUN_OPTION_PROCESSES,
+	  .key = "sandbox.allow-userns",
 	  .help = "allow user namespaces, which browsers need for their own sandbox",
 	  .apply = apply_allow_userns },
 	{ .name = "--timeout",
@@ -439,6 +469,8 @@ const struct run_option run_options_table[] = {
 	  .once = true,
 	  .value = "TIME",
 	  .example = "90s",
+	  .key = "limits.timeout",
+	  .is_number = true,
 	  .help = "end the run after this time, with exit code 124: 500ms, 90s, 5m, 2h",
 	  .apply = apply_timeout },
 	{ .name = "--limit",
@@ -446,6 +478,8 @@ const struct run_option run_options_table[] = {
 	  .group = RUN_OPTION_PROCESSES,
 	  .value = "NAME=VALUE",
 	  .example = "memory=2G",
+	  .key = "limits.*",
+	  .is_number = true,
 	  .help = "limit a resource: memory, pids, cpus (by cgroup); cpu, fsize, nofile, nproc, "
 		  "as, data, stack, core, memlock (by setrlimit)",
 	  .completion = RUN_OPTION_COMPLETE_WORDS,
@@ -456,6 +490,7 @@ const struct run_option run_options_table[] = {
 	  .group = RUN_OPTION_PROCESSES,
 	  .value = "NAMES",
 	  .example = "metadata,tree",
+	  .key = "sandbox.degrade",
 	  .help = "run although this machine cannot keep these guarantees, which porta doctor "
 		  "names; without names: whichever it cannot keep",
 	  .completion = RUN_OPTION_COMPLETE_WORDS,
@@ -467,6 +502,7 @@ const struct run_option run_options_table[] = {
 	  .once = true,
 	  .value = "NAME",
 	  .example = "worker",
+	  .key = "sandbox.profile",
 	  .help = "what the agent is granted: ai-agent (io, process), worker (also clock, random) "
 		  "or full (all)",
 	  .completion = RUN_OPTION_COMPLETE_WORDS,
@@ -478,6 +514,7 @@ const struct run_option run_options_table[] = {
 	  .once = true,
 	  .value = "LIST",
 	  .example = "io,process,fs",
+	  .key = "sandbox.cap",
 	  .help = "the same one by one: io, fs, fs.write, process, env, clock, random, net, exec",
 	  .completion = RUN_OPTION_COMPLETE_WORDS,
 	  .word = word_capability,
@@ -488,6 +525,8 @@ const struct run_option run_options_table[] = {
 	  .once = true,
 	  .value = "N",
 	  .example = "1000000",
+	  .key = "limits.step-limit",
+	  .is_number = true,
 	  .help = "end the agent after this many instructions",
 	  .apply = apply_step_limit },
 	{ .name = "--max-memory",
@@ -496,6 +535,8 @@ const struct run_option run_options_table[] = {
 	  .once = true,
 	  .value = "PAGES",
 	  .example = "256",
+	  .key = "limits.max-memory",
+	  .is_number = true,
 	  .help = "the most memory that the agent may have, in pages of 64 KiB",
 	  .apply = apply_max_memory },
 	{ .name = "--max-output",
@@ -504,30 +545,35 @@ const struct run_option run_options_table[] = {
 	  .once = true,
 	  .value = "SIZE",
 	  .example = "10M",
+	  .key = "limits.max-output",
+	  .is_number = true,
 	  .help = "end the agent when it has written more than this, stdout and stderr together",
 	  .apply = apply_max_output },
 	{ .name = "--check",
 	  .form = RUN_OPTION_BARE,
 	  .group = RUN_OPTION_SERVER,
-	  .only_for = "serve",
+	  .only_for = RUN_OPTION_FOR_SERVE,
 	  .help = "say what would be served, and what each may touch; exit code 0 or 1",
 	  .apply = apply_check },
 	{ .name = "--http",
 	  .form = RUN_OPTION_VALUE,
 	  .group = RUN_OPTION_SERVER,
 	  .once = true,
-	  .only_for = "serve",
+	  .only_for = RUN_OPTION_FOR_SERVE,
 	  .value = "ADDR:PORT",
 	  .example = "127.0.0.1:8080",
+	  .key = "serve.http",
 	  .help = "serve by HTTP, at /mcp, instead of standard input and output",
 	  .apply = apply_http },
 	{ .name = "--token-file",
 	  .form = RUN_OPTION_VALUE,
 	  .group = RUN_OPTION_SERVER,
 	  .once = true,
-	  .only_for = "serve",
+	  .only_for = RUN_OPTION_FOR_SERVE,
 	  .value = "FILE",
 	  .example = "token.txt",
+	  .key = "serve.token-file",
+	  .is_path = true,
 	  .help = "answer only who sends this file's first line as bearer token; needed "
 		  "beyond this machine",
 	  .completion = RUN_OPTION_COMPLETE_FILES,
@@ -535,35 +581,41 @@ const struct run_option run_options_table[] = {
 	{ .name = "--allow-origin",
 	  .form = RUN_OPTION_VALUE,
 	  .group = RUN_OPTION_SERVER,
-	  .only_for = "serve",
+	  .only_for = RUN_OPTION_FOR_SERVE,
 	  .value = "ORIGIN",
 	  .example = "https://app.example.com",
+	  .key = "serve.allow-origin",
 	  .help = "answer pages of this origin too; by default only those of this machine",
 	  .apply = apply_allow_origin },
 	{ .name = "--allow-host",
 	  .form = RUN_OPTION_VALUE,
 	  .group = RUN_OPTION_SERVER,
-	  .only_for = "serve",
+	  .only_for = RUN_OPTION_FOR_SERVE,
 	  .value = "NAME",
 	  .example = "mcp.example.com",
+	  .key = "serve.allow-host",
 	  .help = "answer requests for this host name too",
 	  .apply = apply_allow_host },
 	{ .name = "--workers",
 	  .form = RUN_OPTION_VALUE,
 	  .group = RUN_OPTION_SERVER,
 	  .once = true,
-	  .only_for = "serve",
+	  .only_for = RUN_OPTION_FOR_SERVE,
 	  .value = "N",
 	  .example = "64",
+	  .key = "serve.workers",
+	  .is_number = true,
 	  .help = "how many calls run at once at most; 64 by default",
 	  .apply = apply_workers },
 	{ .name = "--state-key-file",
 	  .form = RUN_OPTION_VALUE,
 	  .group = RUN_OPTION_SERVER,
 	  .once = true,
-	  .only_for = "serve",
+	  .only_for = RUN_OPTION_FOR_SERVE,
 	  .value = "FILE",
 	  .example = "state.key",
+	  .key = "serve.state-key-file",
+	  .is_path = true,
 	  .help = "the key for what clients keep between two tries, at least 32 random bytes "
 		  "that replicas share",
 	  .completion = RUN_OPTION_COMPLETE_FILES,
@@ -574,18 +626,33 @@ const struct run_option run_options_table[] = {
 	  .once = true,
 	  .value = "FILE",
 	  .example = "refused.jsonl",
+	  .key = "runtime.report",
+	  .is_path = true,
 	  .help = "write what was refused to a file, as JSON lines",
 	  .completion = RUN_OPTION_COMPLETE_FILES,
 	  .apply = apply_report },
 	{ .name = "--quiet",
 	  .form = RUN_OPTION_BARE,
 	  .group = RUN_OPTION_REPORTING,
+	  .key = "runtime.quiet",
 	  .help = "do not tell at the end what was refused",
 	  .apply = apply_quiet },
+	{ .name = "--file",
+	  .form = RUN_OPTION_VALUE,
+	  .group = RUN_OPTION_REPORTING,
+	  .once = true,
+	  .only_for = RUN_OPTION_FOR_UP | RUN_OPTION_FOR_EXPLAIN | RUN_OPTION_FOR_SERVE,
+	  .value = "FILE",
+	  .example = "porta.toml",
+	  .help = "the porta.toml to take; by default the one of this directory, or of the nearest "
+		  "one above it",
+	  .completion = RUN_OPTION_COMPLETE_FILES,
+	  .is_early = true,
+	  .apply = apply_file },
 	{ .name = "--json",
 	  .form = RUN_OPTION_BARE,
 	  .group = RUN_OPTION_REPORTING,
-	  .only_for = "explain",
+	  .only_for = RUN_OPTION_FOR_EXPLAIN,
 	  .help = "print one JSON object with the policy and the plan",
 	  .apply = apply_json },
 	{ .name = "--help",
@@ -593,6 +660,7 @@ const struct run_option run_options_table[] = {
 	  .form = RUN_OPTION_BARE,
 	  .group = RUN_OPTION_REPORTING,
 	  .help = "show this text",
+	  .is_early = true,
 	  .apply = apply_help },
 };
 
@@ -615,10 +683,22 @@ run_option_group_name(enum run_option_group group)
 	return names[group];
 }
 
+unsigned int
+run_option_command_bit(const char *command_name)
+{
+	static const char *const names[] = { "run", "up", "explain", "serve" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (str_equal(command_name, names[i]))
+			return 1U << i;
+	}
+	return 0;
+}
+
 bool
 run_option_is_for(const struct run_option *option, const char *command_name)
 {
-	return option->only_for == NULL || str_equal(option->only_for, command_name);
+	return option->only_for == 0 || (option->only_for & run_option_command_bit(command_name)) != 0;
 }
 
 bool

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/output.h"
+#include "cli/project_options.h"
 #include "cli/run_options.h"
 #include "util/mem.h"
 
@@ -17,8 +18,11 @@ struct parser {
 	char **argv;
 	int next;	  /* the argument to look at */
 	int target_index; /* 0: none yet */
+	bool is_look;	  /* nothing is applied but what is_early */
 	bool given[OPTIONS_MAX];
 };
+
+static_assert(OPTIONS_MAX == PROJECT_OPTIONS_MAX, "one bound for both");
 
 void
 run_options_init(struct run_options *options, const char *command_name)
@@ -34,6 +38,10 @@ run_options_done(struct run_options *options)
 		return;
 	policy_done(&options->policy);
 	serve_options_done(&options->serve);
+	for (size_t i = 0; i < options->texts.count; i++)
+		mem_wipe(options->texts.items[i], strlen(options->texts.items[i]));
+	strv_done(&options->texts);
+	strv_done(&options->all_arguments);
 }
 
 static const struct run_option *
@@ -244,6 +252,8 @@ parse_option(struct parser *parser, const struct run_option *option, const char 
 		return error_set(err, -EINVAL, "%s is given twice: it takes one value",
 				 option->name);
 	*given = true;
+	if (parser->is_look && !option->is_early)
+		return 0;
 	r = option->apply(parser->options, value, err);
 	if (r == 0)
 		return 0;
@@ -284,6 +294,70 @@ parse_own_arguments(struct parser *parser, struct error *err)
 	return 0;
 }
 
+/* Whether this command line leaves the target to porta.toml. */
+static bool
+takes_project(const struct parser *parser)
+{
+	const char *name = parser->options->command_name;
+
+	if (str_equal(name, "up"))
+		return true;
+	return parser->target_index == 0 && parser->next >= parser->argc &&
+	       (str_equal(name, "explain") || str_equal(name, "serve"));
+}
+
+/* No target, nothing behind "--" that could be it, and no porta.toml, which run does not look for. */
+static int
+error_without_target(const struct run_options *options, struct error *err)
+{
+	const char *name = options->command_name;
+	const char *no_file = str_equal(name, "run") ? "" : ", and there is no porta.toml here or above";
+
+	if (str_equal(name, "serve"))
+		return error_set(err, -EINVAL, "no agent is given%s (right form: porta serve <agent.wasm> [options])",
+				 no_file);
+	return error_set(err, -EINVAL,
+			 "no command is given%s (right form: porta %s <target> [options] "
+			 "[-- args...], for example: porta %s bash -v .)",
+			 no_file, name, name);
+}
+
+/* A first look at the command line, for what decides whether porta.toml is read, and what it cannot say. */
+static int
+take_project(struct parser *parser, struct error *err)
+{
+	struct parser look = *parser;
+	int r;
+
+	if (str_equal(parser->options->command_name, "run"))
+		return 0;
+	look.is_look = true;
+	r = parse_own_arguments(&look, err);
+	if (r < 0 || parser->options->help)
+		return r;
+	if (takes_project(&look)) {
+		r = project_options_load(parser->options, look.given, err);
+		return r == -ENOENT && parser->options->project_path == NULL &&
+			       !str_equal(parser->options->command_name, "up")
+			   ? error_without_target(parser->options, err)
+			   : r;
+	}
+	if (parser->options->project_path != NULL)
+		return error_set(err, -EINVAL, "--file says what to run, and so does %s: write one of them",
+				 parser->argv[look.target_index != 0 ? look.target_index : look.next]);
+	return 0;
+}
+
+/* The arguments of porta.toml, and behind them those of the command line. */
+static void
+join_arguments(struct run_options *options, const struct parser *parser)
+{
+	for (int i = parser->next; i < parser->argc; i++)
+		strv_add(&options->all_arguments, parser->argv[i]);
+	options->arguments = options->all_arguments.items;
+	options->arguments_count = options->all_arguments.count;
+}
+
 int
 run_options_parse(struct run_options *options, int argc, char **argv, struct error *err)
 {
@@ -291,20 +365,23 @@ run_options_parse(struct run_options *options, int argc, char **argv, struct err
 	int r;
 
 	assert(run_options_count <= OPTIONS_MAX);
+	r = take_project(&parser, err);
+	if (r < 0 || options->help)
+		return r;
 	r = parse_own_arguments(&parser, err);
 	if (r < 0 || options->help)
 		return r;
+	if (options->target != NULL) {
+		if (parser.target_index != 0)
+			return error_extra_word(&parser, argv[parser.target_index], err);
+		join_arguments(options, &parser);
+		return policy_finish(&options->policy, err);
+	}
 	/* "porta run -v . -- node server.js", as of env and sudo: the target comes first there. */
 	if (parser.target_index == 0 && parser.next < argc)
 		parser.target_index = parser.next++;
-	if (parser.target_index == 0 && str_equal(options->command_name, "serve"))
-		return error_set(err, -EINVAL,
-				 "no agent is given (right form: porta serve <agent.wasm> [options])");
 	if (parser.target_index == 0)
-		return error_set(err, -EINVAL,
-				 "no command is given (right form: porta %s <target> [options] "
-				 "[-- args...], for example: porta %s bash -v .)",
-				 options->command_name, options->command_name);
+		return error_without_target(options, err);
 	options->target = argv[parser.target_index];
 	options->arguments = argv + parser.next;
 	options->arguments_count = (size_t)(argc - parser.next);

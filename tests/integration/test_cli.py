@@ -21,7 +21,7 @@ ROOT = harness.ROOT
 PORTA = str(harness.PROGRAM)
 HAS_AGENTS = harness.PROGRAM.with_name("porta-engine").exists()
 AGENT_COMMANDS = ["serve", "inspect", "validate", "build", "cache"]
-COMMANDS = ["run", "explain", *(AGENT_COMMANDS if HAS_AGENTS else []), "doctor", "completion", "version", "help"]
+COMMANDS = ["run", "up", "init", "explain", *(AGENT_COMMANDS if HAS_AGENTS else []), "doctor", "completion", "version", "help"]
 
 
 def porta(*args, **options):
@@ -107,8 +107,9 @@ def test_the_tour_in_readme_is_understood(tmp_path):
 def test_explain_has_the_flags_of_run_and_json():
     run = flags_of(porta("run", "--help").stdout)
     explain = flags_of(porta("explain", "--help").stdout)
-    assert set(explain) - set(run) == {"--json"}
+    assert set(explain) - set(run) == {"--json", "--file FILE"}
     assert set(run) <= set(explain)
+    assert set(flags_of(porta("up", "--help").stdout)) == set(run) | {"--file FILE"}
 
 
 @pytest.mark.parametrize("args", [["help"], ["--help"], ["-h"]])
