@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "mcp/outbox.h"
 #include "mcp/processor.h"
 #include "util/fd.h"
 #include "util/exit_code.h"
@@ -22,8 +22,7 @@
 struct host_process {
 	struct worker child; /* of worker.h only its end is used */
 	struct event_watch *watch;
-	struct strbuf outbox;
-	size_t outbox_sent;
+	struct outbox outbox;
 	host_process_fn *fn;
 	void *data;
 };
@@ -37,18 +36,10 @@ serve(const struct host_calls_context *context)
 
 	while (message_read(&reader, CHILD_FD, MESSAGE_BYTES_MAX, &message) == 1) {
 		struct strbuf reply = STRBUF_INIT;
-		uint32_t function;
-		uint32_t status = 0;
 
-		if (message.kind != MESSAGE_HOST_CALL || message.length < sizeof(function))
-			return EXIT_CODE_FAILED;
-		memcpy(&function, message.bytes, sizeof(function));
-		strbuf_add(&reply, (const char *)&status, sizeof(status));
-		status = (uint32_t)host_calls_answer(context, (enum host_function)function,
-						     message.bytes + sizeof(function),
-						     message.length - sizeof(function), &reply);
-		memcpy(reply.text, &status, sizeof(status));
-		if (message_send(CHILD_FD, MESSAGE_REPLY, reply.text, reply.length) < 0)
+		if (message.kind != MESSAGE_HOST_CALL ||
+		    host_calls_answer_message(context, &message, &reply) < 0 ||
+		    message_send(CHILD_FD, MESSAGE_REPLY, reply.text, reply.length) < 0)
 			return EXIT_CODE_FAILED;
 		strbuf_done(&reply);
 	}
@@ -79,31 +70,6 @@ become_child(pid_t parent, int fd, const struct host_calls_context *server_conte
 }
 
 static void
-flush(struct host_process *process)
-{
-	while (process->outbox_sent < process->outbox.length) {
-		ssize_t n = send(process->child.control_fd,
-				 process->outbox.text + process->outbox_sent,
-				 process->outbox.length - process->outbox_sent,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
-			event_watch_set(process->watch, EVENTS_READ | EVENTS_WRITE);
-			return;
-		}
-		/* Its end is seen where it is read. */
-		if (n < 0)
-			break;
-		process->outbox_sent += (size_t)n;
-	}
-	strbuf_done(&process->outbox);
-	process->outbox_sent = 0;
-	event_watch_set(process->watch, EVENTS_READ);
-}
-
-static void
 watched(void *data, unsigned int what)
 {
 	struct host_process *process = data;
@@ -112,7 +78,7 @@ watched(void *data, unsigned int what)
 	int r;
 
 	if ((what & EVENTS_WRITE) != 0)
-		flush(process);
+		outbox_flush(&process->outbox, process->child.control_fd, process->watch);
 	if ((what & EVENTS_READ) == 0)
 		return;
 	r = message_read(&process->child.reader, process->child.control_fd, REPLY_BYTES_MAX, &message);
@@ -169,7 +135,7 @@ host_process_free(struct host_process *process)
 		return;
 	event_watch_free(process->watch);
 	worker_end(&process->child);
-	strbuf_done(&process->outbox);
+	outbox_done(&process->outbox);
 	free(process);
 }
 
@@ -179,8 +145,6 @@ host_process_ask(struct host_process *process, enum host_function function, cons
 {
 	uint32_t number = function;
 
-	message_put_header(&process->outbox, MESSAGE_HOST_CALL, sizeof(number) + length);
-	strbuf_add(&process->outbox, (const char *)&number, sizeof(number));
-	strbuf_add(&process->outbox, request, length);
-	flush(process);
+	outbox_send(&process->outbox, process->child.control_fd, process->watch, MESSAGE_HOST_CALL,
+		    &number, sizeof(number), request, length);
 }

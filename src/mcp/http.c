@@ -65,21 +65,7 @@ free_stream(struct http_stream *stream)
 	free(stream);
 }
 
-static struct http_stream *
-new_stream(struct mcp_http *http, struct http_exchange *exchange, const struct mcp_stream_ops *ops)
-{
-	struct http_stream *stream = MEM_NEW(struct http_stream);
-
-	stream->stream.ops = ops;
-	stream->http = http;
-	stream->exchange = exchange;
-	stream->next = http->streams;
-	http->streams = stream;
-	http_exchange_set_user(exchange, stream);
-	return stream;
-}
-
-/* Once: what this client could get wrong belongs to no other origin's page. */
+/* Before the first byte of an answer; the one that opens a session says its id. */
 static void
 put_headers(struct http_stream *stream)
 {
@@ -147,6 +133,20 @@ stream_is_full(struct mcp_stream *base)
 static const struct mcp_stream_ops stream_ops = { .send = stream_send,
 						  .answer = stream_answer,
 						  .is_full = stream_is_full };
+
+static struct http_stream *
+new_stream(struct mcp_http *http, struct http_exchange *exchange)
+{
+	struct http_stream *stream = MEM_NEW(struct http_stream);
+
+	stream->stream.ops = &stream_ops;
+	stream->http = http;
+	stream->exchange = exchange;
+	stream->next = http->streams;
+	http->streams = stream;
+	http_exchange_set_user(exchange, stream);
+	return stream;
+}
 
 static void
 drained(void *data, void *user)
@@ -366,7 +366,7 @@ take_message(struct mcp_http *http, struct http_exchange *exchange, json_value *
 			return;
 		}
 	}
-	stream = new_stream(http, exchange, &stream_ops);
+	stream = new_stream(http, exchange);
 	stream->is_legacy = !is_modern;
 	stream->opens = opens ? session : NULL;
 	mcp_server_take(http->settings.server, session != NULL ? session->session : NULL, root, bytes,
@@ -400,7 +400,7 @@ post(struct mcp_http *http, struct http_exchange *exchange)
 		take_message(http, exchange, root, length);
 		return;
 	}
-	stream = new_stream(http, exchange, &stream_ops);
+	stream = new_stream(http, exchange);
 	mcp_server_refuse(NULL, &failure, &stream->stream);
 }
 
@@ -422,7 +422,7 @@ get(struct mcp_http *http, struct http_exchange *exchange)
 		return;
 	if (session->listener != NULL)
 		end_listener(session->listener);
-	stream = new_stream(http, exchange, &stream_ops);
+	stream = new_stream(http, exchange);
 	stream->is_events = true;
 	stream->is_listening = true;
 	stream->is_legacy = true;

@@ -6,6 +6,9 @@
 #include "mcp/guest_call.h"
 #include "mcp/server.h"
 
+/* Of the names in _meta that the specification keeps for itself (MCP 2025-06-18 and later, basic: _meta). */
+#define META_PREFIX "io.modelcontextprotocol/"
+
 /* RFC 5424, as MCP names them. */
 enum log_level {
 	LOG_LEVEL_DEBUG,
