@@ -82,7 +82,8 @@ def _build_c(name):
     if not pathlib.Path("/usr/lib/wasm32-wasi/libc.a").exists():
         raise Missing("wasi-libc is not installed")
     command = [compiler, *C_FLAGS, *flags, str(HERE / source), "-o"]
-    ingredients = [_output_of(compiler, "--version"), *C_FLAGS, *flags, (HERE / source).read_bytes()]
+    headers = [path.read_bytes() for path in sorted(HERE.glob("*.h"))]
+    ingredients = [_output_of(compiler, "--version"), *C_FLAGS, *flags, (HERE / source).read_bytes(), *headers]
     return _cached(name, ingredients, lambda path: _run([*command, str(path)]))
 
 
