@@ -185,7 +185,8 @@ static int
 make_catalog(struct edition *edition, struct worker *worker, const struct code_watch *watch,
 	     struct error *err)
 {
-	struct catalog_source source = { .manifest = &edition->agent.manifest,
+	struct catalog_source source = { .path = edition->agent.path,
+					 .manifest = &edition->agent.manifest,
 					 .facts = &edition->agent.facts,
 					 .policy = edition->host.policy,
 					 .granted = edition->agent.granted };

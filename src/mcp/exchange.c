@@ -77,10 +77,14 @@ exchange_set_cache(const struct mcp_exchange *exchange, json_value *result, uint
 		 json_new_string(exchange->server->settings->is_private ? "private" : "public"));
 }
 
-/* The server's own name in each result (MCP 2026-07-28, basic: per-response protocol fields). */
+/*
+ * The server's own name in each result (MCP 2026-07-28, basic: per-response protocol fields). What more it says of
+ * itself, maybe whole icons, is in the answer to server/discover alone.
+ */
 static void
 put_server_info(const struct mcp_exchange *exchange, json_value *result)
 {
+	const struct catalog *catalog = &exchange->server->edition->catalog;
 	const struct json_place place = JSON_PLACE_OF(result);
 	struct json_place meta;
 	json_value *with = json_new_object();
@@ -90,7 +94,10 @@ put_server_info(const struct mcp_exchange *exchange, json_value *result)
 		while (json_next_member(&meta, &member))
 			json_set(with, member.name, json_share(member.value));
 	}
-	json_set(with, META_PREFIX "serverInfo", method_server_info(exchange->server));
+	json_set(with, META_SERVER_INFO,
+		 str_equal(exchange->message.method, "server/discover")
+		     ? catalog_new_server_info(catalog, exchange->version)
+		     : json_share(catalog->server_info));
 	json_set(result, "_meta", with);
 }
 
