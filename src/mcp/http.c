@@ -311,6 +311,13 @@ refuse(struct http_exchange *exchange, int status, const char *sentence)
 	strbuf_done(&text);
 }
 
+static void
+refuse_busy(struct http_exchange *exchange, const char *sentence)
+{
+	http_exchange_set_header(exchange, "Retry-After", "1");
+	refuse(exchange, 503, sentence);
+}
+
 static const char *
 find_header(const void *data, const char *name)
 {
@@ -391,8 +398,7 @@ post(struct mcp_http *http, struct http_exchange *exchange)
 		return;
 	}
 	if (mcp_server_is_full(http->settings.server)) {
-		http_exchange_set_header(exchange, "Retry-After", "1");
-		refuse(exchange, 503, "too many requests are under way");
+		refuse_busy(exchange, "too many requests are under way");
 		return;
 	}
 	body = http_exchange_body(exchange, &length);
@@ -456,6 +462,10 @@ metrics(struct mcp_http *http, struct http_exchange *exchange)
 	struct strbuf text = STRBUF_INIT;
 
 	mcp_server_put_metrics(http->settings.server, &text);
+	strbuf_printf(&text,
+		      "# HELP porta_http_connections Open connections.\n# TYPE porta_http_connections gauge\n"
+		      "porta_http_connections %zu\n",
+		      http_server_connections(http->server));
 	http_exchange_answer(exchange, 200, "text/plain; version=0.0.4", &text);
 	strbuf_done(&text);
 }
@@ -520,6 +530,11 @@ asked(void *data, struct http_exchange *exchange)
 
 	if (str_equal(path, "/healthz") && str_equal(method, "GET")) {
 		http_exchange_answer(exchange, 200, "text/plain", NULL);
+		return;
+	}
+	if (http_server_is_full(http->server)) {
+		http_exchange_set_header(exchange, "Connection", "close");
+		refuse_busy(exchange, "too many connections are open");
 		return;
 	}
 	if (!is_allowed(&http->settings, exchange))
