@@ -322,6 +322,9 @@ pool_free(struct pool *pool)
 	pool->is_over = true;
 	if (pool->held > 0)
 		return;
+	/* All at once: waiting for the end of each takes as long as it takes to end. */
+	for (const struct pool_worker *worker = pool->workers; worker != NULL; worker = worker->next)
+		(void)kill(worker->worker.pid, SIGKILL);
 	while (pool->workers != NULL) {
 		struct pool_worker *worker = pool->workers;
 

@@ -151,6 +151,10 @@ static const struct {
 static void
 describe(void)
 {
+#ifdef DESCRIBE_MS
+	fclose(fopen("describing", "w"));
+	usleep(DESCRIBE_MS * 1000);
+#endif
 	fputs("{\"ok\":{\"tools\":[", stdout);
 	for (size_t i = 0; i < TOOLS_COUNT; i++)
 		printf("%s{\"name\":%s,\"description\":\"\",\"inputSchema\":{\"type\":\"object\"}}",

@@ -578,6 +578,41 @@ def test_a_changed_manifest_is_taken(runner, client):
     assert any(m.get("id") == listening and "result" in m for m in rest)
 
 
+def test_an_agent_that_takes_its_time_to_describe_itself(runner):
+    """While a changed agent is asked what it offers, others are answered."""
+    agent = agents.put(runner, "agent.c")
+    client = Stdio(runner, agent, "--profile", "full", "-v", ".")
+    client.initialize()
+    assert json.loads(text_of(client.call("echo", {"a": 1}))) == {"a": 1}
+    slow = agents.put(runner, "agent_slow.c")
+    os.rename(slow, agent)
+    harness.wait_until((runner.cwd / "describing").exists)
+    for _ in range(10):
+        client.request("ping")
+        assert json.loads(text_of(client.call("echo", {"b": 2}))) == {"b": 2}
+    assert not any(m["method"] == "notifications/tools/list_changed" for m in client.others)
+    wait_for(client, "notifications/tools/list_changed")
+    assert "echo" in [tool["name"] for tool in client.request("tools/list")["result"]["tools"]]
+    assert client.close()[0] == 0
+
+
+def test_a_changed_agent_that_cannot_be_loaded(runner):
+    agent = agents.put(runner, "agent.c")
+    client = Stdio(runner, agent, "--profile", "full")
+    client.initialize()
+    bad = runner.cwd / "bad.wasm"
+    bad.write_bytes(b"no module")
+    os.rename(bad, agent)
+    line = client.process.stderr.readline().decode()
+    assert "the changed agent is not taken: " in line and "the module is not WASM" in line
+    assert json.loads(text_of(client.call("echo", {"a": 1}))) == {"a": 1}
+    good = agents.put(runner, "agent_plain.c")
+    os.rename(good, agent)
+    wait_for(client, "notifications/tools/list_changed")
+    names = [tool["name"] for tool in client.request("tools/list")["result"]["tools"]]
+    assert "echo" in names and "http" not in names
+
+
 def test_a_changed_manifest_grants_nothing_new(runner, agent):
     (runner.cwd / mcp_client.EVERYTHING.name).write_text(json.dumps({
         **json.loads(mcp_client.EVERYTHING.read_text()), "capabilities": ["io", "process", "clock", "fs"]}))
