@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "times.h"
 
 #define COMMANDS_MAX 4
 #define LINE_BYTES   65536
@@ -37,15 +38,6 @@ die(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-static double
-now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
 /* Up to the end of a line: one answer. */
 static void
 exchange(const struct server *server, const char *message, int has_answer)
@@ -70,7 +62,7 @@ start(struct server *server, char **argv, size_t calls)
 {
 	int in[2];
 	int out[2];
-	double begun = now_us();
+	double begun = times_now_us();
 
 	if (pipe(in) < 0 || pipe(out) < 0)
 		die("pipe");
@@ -89,17 +81,8 @@ start(struct server *server, char **argv, size_t calls)
 	server->out = out[0];
 	server->times = calloc(calls, sizeof(double));
 	exchange(server, initialize, 1);
-	server->start_us = now_us() - begun;
+	server->start_us = times_now_us() - begun;
 	exchange(server, initialized, 0);
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 int
@@ -109,20 +92,14 @@ main(int argc, char **argv)
 	char **commands[COMMANDS_MAX] = { NULL };
 	size_t rounds = argc > 3 ? strtoul(argv[1], NULL, 10) : 0;
 	size_t calls = argc > 3 ? strtoul(argv[2], NULL, 10) : 0;
-	int count = 0;
+	int count;
 
 	if (rounds == 0 || calls == 0)
 		die("usage: mcp_calls ROUNDS CALLS COMMAND... [--next COMMAND...]");
 	memset(servers, 0, sizeof(servers));
-	commands[count++] = argv + 3;
-	for (int i = 3; i < argc; i++) {
-		if (strcmp(argv[i], "--next") != 0)
-			continue;
-		argv[i] = NULL;
-		if (count == COMMANDS_MAX)
-			die("too many commands");
-		commands[count++] = argv + i + 1;
-	}
+	count = times_split_commands(argv + 3, commands, COMMANDS_MAX);
+	if (count < 0)
+		die("too many commands");
 	for (int s = 0; s < count; s++) {
 		start(&servers[s], commands[s], rounds * calls);
 		for (size_t i = 0; i < 200; i++)
@@ -131,10 +108,10 @@ main(int argc, char **argv)
 	for (size_t round = 0; round < rounds; round++) {
 		for (int s = 0; s < count; s++) {
 			for (size_t i = 0; i < calls; i++) {
-				double begun = now_us();
+				double begun = times_now_us();
 
 				exchange(&servers[s], call, 1);
-				servers[s].times[servers[s].count++] = now_us() - begun;
+				servers[s].times[servers[s].count++] = times_now_us() - begun;
 			}
 		}
 	}
@@ -143,7 +120,7 @@ main(int argc, char **argv)
 
 		close(server->in);
 		waitpid(server->pid, NULL, 0);
-		qsort(server->times, server->count, sizeof(double), compare);
+		times_sort(server->times, server->count);
 		printf("%.0f %.1f %.1f\n", server->start_us, server->times[server->count / 2],
 		       server->times[server->count * 99 / 100]);
 	}

@@ -16,20 +16,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "times.h"
 
 static int port;
 static char *self;
-
-static double
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static void
 check(long r, const char *what)
@@ -194,15 +186,6 @@ static const struct {
 	{ "request", do_request, 1000, 1 }, { "bulk", do_bulk, 2000, 4 },
 };
 
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -222,14 +205,14 @@ main(int argc, char **argv)
 		if (strcmp(tests[t].name, argv[1]) != 0)
 			continue;
 		for (int i = 0; i < rounds; i++) {
-			double start = now_ns();
+			double start = times_now_us();
 
 			tests[t].run(tests[t].count);
-			times[i] = (now_ns() - start) / (tests[t].count / tests[t].divisor + 1);
+			times[i] = (times_now_us() - start) * 1000 / (tests[t].count / tests[t].divisor + 1);
 			if (strcmp(argv[1], "create") == 0)
 				clean_created(tests[t].count);
 		}
-		qsort(times, (size_t)rounds, sizeof(double), compare);
+		times_sort(times, (size_t)rounds);
 		printf("%.0f\n", times[rounds / 2]);
 		return 0;
 	}

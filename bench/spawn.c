@@ -1,6 +1,6 @@
 /*
  * Times commands by turns, so that a drift of the machine meets all alike.
- * Usage: spawn ROUNDS COMMAND... with "--" between the commands.
+ * Usage: spawn ROUNDS COMMAND... with "--next" between the commands.
  * Prints a line a command: the median and the tenth percentile in microseconds.
  */
 #define _GNU_SOURCE
@@ -9,24 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "times.h"
 
 #define COMMANDS_MAX 16
 
 static double
-now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static double
 run(char **argv)
 {
-	double start = now_us();
+	double start = times_now_us();
 	pid_t pid = vfork();
 	int status;
 
@@ -39,16 +31,7 @@ run(char **argv)
 		fprintf(stderr, "spawn: %s ended with status %d\n", argv[0], status);
 		exit(1);
 	}
-	return now_us() - start;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-
-	return (x > y) - (x < y);
+	return times_now_us() - start;
 }
 
 int
@@ -57,19 +40,13 @@ main(int argc, char **argv)
 	char **commands[COMMANDS_MAX] = { NULL };
 	double *times[COMMANDS_MAX];
 	int rounds = argc > 2 ? atoi(argv[1]) : 0;
-	int count = 0;
+	int count;
 
 	if (rounds < 1)
 		return 1;
-	commands[count++] = argv + 2;
-	for (int i = 2; i < argc; i++) {
-		if (strcmp(argv[i], "--next") != 0)
-			continue;
-		argv[i] = NULL;
-		if (count == COMMANDS_MAX)
-			return 1;
-		commands[count++] = argv + i + 1;
-	}
+	count = times_split_commands(argv + 2, commands, COMMANDS_MAX);
+	if (count < 0)
+		return 1;
 	for (int c = 0; c < count; c++)
 		times[c] = calloc((size_t)rounds, sizeof(double));
 	for (int i = -2; i < rounds; i++) {
@@ -81,7 +58,7 @@ main(int argc, char **argv)
 		}
 	}
 	for (int c = 0; c < count; c++) {
-		qsort(times[c], (size_t)rounds, sizeof(double), compare);
+		times_sort(times[c], (size_t)rounds);
 		printf("%.1f %.1f\n", times[c][rounds / 2], times[c][rounds / 10]);
 	}
 	return 0;

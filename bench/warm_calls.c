@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "times.h"
 
 #include "policy/capability.h"
 #include "util/fd.h"
@@ -145,24 +146,6 @@ call_script(struct worker *worker, const char *input, size_t length)
 		call_and_print(worker, "", input + at, strlen(input + at));
 }
 
-static double
-now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static long
 pss_kib(pid_t pid)
 {
@@ -197,12 +180,12 @@ measure(struct worker *worker, size_t count, const char *input, size_t length)
 	for (size_t i = 0; i < WARM_UP_CALLS; i++)
 		call(worker, "", input, length, &end);
 	for (size_t i = 0; i < count; i++) {
-		double begun = now_us();
+		double begun = times_now_us();
 
 		call(worker, "", input, length, &end);
-		times[i] = now_us() - begun;
+		times[i] = times_now_us() - begun;
 	}
-	qsort(times, count, sizeof(*times), compare);
+	times_sort(times, count);
 	printf("p50 %.1f us p99 %.1f us\n", times[count / 2], times[count * 99 / 100]);
 	printf("after %ld KiB\n", pss_kib(worker->pid));
 }

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <time.h>
 
+#include "util/clock.h"
 #include "util/mem.h"
 
 #define NS_PER_MS 1000000ULL
@@ -92,10 +92,7 @@ sweep_holes(struct loop *loop)
 uint64_t
 loop_now_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+	return clock_now_ns();
 }
 
 void

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 
 #include "util/fd.h"
 #include "util/mem.h"
@@ -14,8 +15,9 @@ enum field_form {
 	FIELD_BOOL,
 	FIELD_OBJECT,  /* of any content */
 	FIELD_STRINGS, /* a list of strings */
-	FIELD_RECORDS, /* a list of objects of known fields */
-	FIELD_VERSION, /* of the form: a string, or a number as people write it */
+	FIELD_RECORD,  /* an object of known fields */
+	FIELD_RECORDS, /* a list of them */
+	FIELD_CHECKED, /* what `check` takes */
 };
 
 struct field {
@@ -23,7 +25,7 @@ struct field {
 	enum field_form form;
 	bool required;
 	bool is_key;		     /* no two records of a list have the same */
-	const struct field *members; /* of RECORDS; ends with a NULL name */
+	const struct field *members; /* of RECORD and RECORDS; ends with a NULL name */
 	int (*check)(const struct json_place *place,
 		     struct error *err); /* of each string, each object */
 };
@@ -127,33 +129,149 @@ check_schema_version(const struct json_place *place, struct error *err)
 	return 0;
 }
 
+static int
+check_one_of(const struct json_place *place, const char *const *words, size_t count,
+	     struct error *err)
+{
+	struct strbuf known = STRBUF_INIT;
+	_cleanup_free_ char *shown = NULL;
+	const char *text = NULL;
+	int r = json_get_string(place, &text, err);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		if (str_equal(text, words[i]))
+			return 0;
+		strbuf_printf(&known, "%s\"%s\"", i > 0 ? " or " : "", words[i]);
+	}
+	shown = strbuf_take(&known);
+	return r < 0 ? r : json_error_at(err, -EINVAL, place, "this is %s", shown);
+}
+
+static int
+check_role(const struct json_place *place, struct error *err)
+{
+	static const char *const roles[] = { "user", "assistant" };
+
+	return check_one_of(place, roles, ARRAY_SIZE(roles), err);
+}
+
+static int
+check_theme(const struct json_place *place, struct error *err)
+{
+	static const char *const themes[] = { "light", "dark" };
+
+	return check_one_of(place, themes, ARRAY_SIZE(themes), err);
+}
+
+static int
+check_priority(const struct json_place *place, struct error *err)
+{
+	double number = 0;
+	int r = json_get_number(place, &number, err);
+
+	if (r == 0 && (number < 0 || number > 1))
+		return json_error_at(err, -ERANGE, place, "a priority is between 0 and 1");
+	return r;
+}
+
+static int
+check_size(const struct json_place *place, struct error *err)
+{
+	int64_t bytes;
+
+	return json_get_integer(place, 0, INT64_MAX, &bytes, err);
+}
+
+/* MCP 2025-11-25, icons: clients take no others, and a script is none. */
+static int
+check_icon_uri(const struct json_place *place, struct error *err)
+{
+	static const char *const schemes[] = { "https:", "http:", "data:" };
+	const char *text = NULL;
+	int r = json_get_string(place, &text, err);
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(schemes); i++) {
+		if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0)
+			return 0;
+	}
+	return r < 0 ? r : json_error_at(err, -EINVAL, place,
+					 "an icon is at an https: or http: address, or a data: URI");
+}
+
+static int
+check_website(const struct json_place *place, struct error *err)
+{
+	const char *text = NULL;
+	int r = json_get_string(place, &text, err);
+
+	if (r == 0 && strncasecmp(text, "https://", 8) != 0 && strncasecmp(text, "http://", 7) != 0)
+		return json_error_at(err, -EINVAL, place, "a website is at an https:// or http:// address");
+	return r;
+}
+
+static const struct field icon_fields[] = {
+	{ .name = "src", .required = true, .check = check_icon_uri },
+	{ .name = "mimeType" },
+	{ .name = "sizes", .form = FIELD_STRINGS },
+	{ .name = "theme", .check = check_theme },
+	{ 0 },
+};
+
+/* Of tools: ToolAnnotations of MCP. */
+static const struct field hint_fields[] = {
+	{ .name = "title" },
+	{ .name = "readOnlyHint", .form = FIELD_BOOL },
+	{ .name = "destructiveHint", .form = FIELD_BOOL },
+	{ .name = "idempotentHint", .form = FIELD_BOOL },
+	{ .name = "openWorldHint", .form = FIELD_BOOL },
+	{ 0 },
+};
+
+/* Of resources: Annotations of MCP. */
+static const struct field annotation_fields[] = {
+	{ .name = "audience", .form = FIELD_STRINGS, .check = check_role },
+	{ .name = "priority", .form = FIELD_CHECKED, .check = check_priority },
+	{ .name = "lastModified" },
+	{ 0 },
+};
+
+/* What each item that is listed may have for people. */
+#define FIELDS_FOR_PEOPLE                                                                          \
+	{ .name = "title" }, { .name = "description" },                                            \
+	    { .name = "icons", .form = FIELD_RECORDS, .members = icon_fields },                    \
+	    { .name = "_meta", .form = FIELD_OBJECT }
+
 static const struct field tool_fields[] = {
 	{ .name = "name", .required = true, .is_key = true, .check = check_tool_name },
-	{ .name = "description" },
+	FIELDS_FOR_PEOPLE,
 	{ .name = "inputSchema", .form = FIELD_OBJECT, .check = check_input_schema },
 	{ .name = "outputSchema", .form = FIELD_OBJECT },
-	{ .name = "annotations", .form = FIELD_OBJECT },
+	{ .name = "annotations", .form = FIELD_RECORD, .members = hint_fields },
 	{ 0 },
 };
 
 static const struct field resource_fields[] = {
 	{ .name = "uri", .required = true, .is_key = true, .check = check_not_empty },
 	{ .name = "name", .required = true, .check = check_not_empty },
-	{ .name = "description" },
+	FIELDS_FOR_PEOPLE,
 	{ .name = "mimeType" },
+	{ .name = "size", .form = FIELD_CHECKED, .check = check_size },
+	{ .name = "annotations", .form = FIELD_RECORD, .members = annotation_fields },
 	{ 0 },
 };
 
 static const struct field template_fields[] = {
 	{ .name = "uriTemplate", .required = true, .is_key = true, .check = check_not_empty },
 	{ .name = "name", .required = true, .check = check_not_empty },
-	{ .name = "description" },
+	FIELDS_FOR_PEOPLE,
 	{ .name = "mimeType" },
+	{ .name = "annotations", .form = FIELD_RECORD, .members = annotation_fields },
 	{ 0 },
 };
 
 static const struct field argument_fields[] = {
 	{ .name = "name", .required = true, .is_key = true, .check = check_not_empty },
+	{ .name = "title" },
 	{ .name = "description" },
 	{ .name = "required", .form = FIELD_BOOL },
 	{ 0 },
@@ -161,16 +279,20 @@ static const struct field argument_fields[] = {
 
 static const struct field prompt_fields[] = {
 	{ .name = "name", .required = true, .is_key = true, .check = check_not_empty },
-	{ .name = "description" },
+	FIELDS_FOR_PEOPLE,
 	{ .name = "arguments", .form = FIELD_RECORDS, .members = argument_fields },
 	{ 0 },
 };
 
 static const struct field manifest_fields[] = {
-	{ .name = "schema_version", .form = FIELD_VERSION, .check = check_schema_version },
+	/* A string, or a number as people write it. */
+	{ .name = "schema_version", .form = FIELD_CHECKED, .check = check_schema_version },
 	{ .name = "name", .check = check_not_empty },
+	{ .name = "title" },
 	{ .name = "version" },
 	{ .name = "description" },
+	{ .name = "websiteUrl", .check = check_website },
+	{ .name = "icons", .form = FIELD_RECORDS, .members = icon_fields },
 	{ .name = "entry", .check = check_not_empty },
 	{ .name = "capabilities", .form = FIELD_STRINGS, .check = check_capability },
 	{ .name = "wasi_imports", .form = FIELD_STRINGS },
@@ -272,10 +394,12 @@ check_field(const struct json_place *place, const struct field *field, struct st
 	case FIELD_OBJECT:
 		r = json_expect(place, JSON_KIND_OBJECT, err);
 		break;
+	case FIELD_RECORD:
+		return check_record(place, field->members, warnings, err);
 	case FIELD_STRINGS:
 	case FIELD_RECORDS:
 		return check_list(place, field, warnings, err);
-	case FIELD_VERSION:
+	case FIELD_CHECKED:
 		break;
 	}
 	return r == 0 && field->check != NULL ? field->check(place, err) : r;
@@ -369,9 +493,7 @@ read_tools(struct manifest *manifest, const struct json_place *root)
 		manifest->tools[i] = (struct manifest_tool){
 			.name = text_of(&item, "name", NULL),
 			.description = text_of(&item, "description", ""),
-			.input_schema = value_of(&item, "inputSchema"),
-			.output_schema = value_of(&item, "outputSchema"),
-			.annotations = value_of(&item, "annotations"),
+			.record = item.value,
 		};
 	}
 }
@@ -390,6 +512,7 @@ read_resources(const struct json_place *root, const char *name, const char *uri,
 			.name = text_of(&item, "name", NULL),
 			.description = text_of(&item, "description", ""),
 			.mime_type = text_of(&item, "mimeType", NULL),
+			.record = item.value,
 		};
 	}
 	*ret_count = count;
@@ -428,6 +551,7 @@ read_prompts(struct manifest *manifest, const struct json_place *root)
 		json_item(&list, i, &item);
 		manifest->prompts[i].name = text_of(&item, "name", NULL);
 		manifest->prompts[i].description = text_of(&item, "description", "");
+		manifest->prompts[i].record = item.value;
 		read_arguments(&manifest->prompts[i], &item);
 	}
 }

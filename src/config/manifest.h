@@ -25,10 +25,8 @@
 
 struct manifest_tool {
 	const char *name;
-	const char *description;	 /* "" where there is none */
-	const json_value *input_schema;	 /* NULL: {"type": "object"} */
-	const json_value *output_schema; /* NULL: none */
-	const json_value *annotations;	 /* NULL: none */
+	const char *description;  /* "" where there is none */
+	const json_value *record; /* the whole: each field of it that is known is what it should be */
 };
 
 struct manifest_resource {
@@ -36,6 +34,7 @@ struct manifest_resource {
 	const char *name;
 	const char *description; /* "" where there is none */
 	const char *mime_type;	 /* NULL: not told */
+	const json_value *record;
 };
 
 struct manifest_argument {
@@ -49,6 +48,7 @@ struct manifest_prompt {
 	const char *description; /* "" where there is none */
 	struct manifest_argument *arguments;
 	size_t arguments_count;
+	const json_value *record;
 };
 
 struct manifest {

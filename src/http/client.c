@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "http/answer.h"
 #include "http/hop.h"
 #include "http/request.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
 struct http_client {
@@ -186,25 +186,16 @@ send_hop(struct http_client *client, const struct http_request *request, struct 
 	return 0;
 }
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* To the last hop. */
 static int
 send_request(struct http_client *client, struct http_request *request, uint64_t timeout_ms,
 	     struct http_hop *hop, struct http_answer *answer, struct error *err)
 {
-	uint64_t deadline_ms = timeout_ms == 0 ? 0 : now_ms() + timeout_ms;
+	uint64_t deadline_ms = timeout_ms == 0 ? 0 : clock_now_ms() + timeout_ms;
 	int r = http_hop_set(hop, request->url, err);
 
 	for (int redirects = 0; r == 0; redirects++) {
-		uint64_t now = now_ms();
+		uint64_t now = clock_now_ms();
 		bool same_origin;
 
 		if (deadline_ms != 0 && now >= deadline_ms)

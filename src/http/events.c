@@ -2,8 +2,8 @@
 #include "http/events.h"
 
 #include <event2/event.h>
-#include <time.h>
 
+#include "util/clock.h"
 #include "util/mem.h"
 
 #define SIGNALS_MAX 8
@@ -75,20 +75,11 @@ events_free(struct events *events)
 	free(events);
 }
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 void
 events_run(struct events *events)
 {
 	while (!events->is_stopped) {
-		if (events->spin_until_ns > now_ns()) {
+		if (events->spin_until_ns > clock_now_ns()) {
 			event_base_loop(events->base, EVLOOP_NONBLOCK);
 			continue;
 		}
@@ -100,7 +91,7 @@ events_run(struct events *events)
 void
 events_spin(struct events *events, uint64_t microseconds)
 {
-	events->spin_until_ns = now_ns() + microseconds * 1000;
+	events->spin_until_ns = clock_now_ns() + microseconds * 1000;
 }
 
 void

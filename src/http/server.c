@@ -10,18 +10,20 @@
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "http/connections.h"
 #include "util/mem.h"
 
-/* Out of descriptors: how long no connection is taken. */
-#define LISTEN_PAUSE_MS 200
+/* Of connections, for who is told that the server is full, or asks whether it lives. */
+#define RESERVE 32
 
 struct http_server {
 	struct http_server_settings settings;
 	struct evhttp *http;
 	struct evhttp_bound_socket *socket;
-	struct event_timer *pause;
+	struct http_connections *connections;
 	struct http_exchange *open; /* not answered yet */
 	size_t busy;
 	uint16_t port;
@@ -54,9 +56,10 @@ static void
 completed(struct evhttp_request *request, void *data)
 {
 	struct http_server *server = data;
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
 
-	(void)request;
 	server->busy--;
+	http_connections_sent(server->connections, evhttp_connection_get_bufferevent(connection));
 }
 
 static void
@@ -125,25 +128,29 @@ take(struct evhttp_request *request, void *data)
 	bufferevent_setcb(bev, NULL, NULL, waiting_event, exchange);
 	bufferevent_enable(bev, EV_READ);
 	set_timeouts(exchange, false);
+	http_connections_asked(server->connections, bev);
 	server->settings.asked(server->settings.data, exchange);
 }
 
-static void
-listen_again(void *data)
-{
-	struct http_server *server = data;
-
-	if (server->socket != NULL)
-		evconnlistener_enable(evhttp_bound_socket_get_listener(server->socket));
-}
-
+/* Out of descriptors: its time comes again with the next look at the connections. The data is evhttp's own. */
 static void
 listen_failed(struct evconnlistener *listener, void *data)
 {
-	struct http_server *server = data;
-
+	(void)data;
 	evconnlistener_disable(listener);
-	event_timer_set(server->pause, LISTEN_PAUSE_MS);
+}
+
+static size_t
+connections_max(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return HTTP_SERVER_CONNECTIONS_MAX;
+	if (limit.rlim_cur < (rlim_t)2 * HTTP_SERVER_DESCRIPTORS_KEPT)
+		return MAX((size_t)limit.rlim_cur / 2, (size_t)1);
+	return MIN((size_t)limit.rlim_cur - HTTP_SERVER_DESCRIPTORS_KEPT,
+		   (size_t)HTTP_SERVER_CONNECTIONS_MAX);
 }
 
 static uint16_t
@@ -162,10 +169,18 @@ struct http_server *
 http_server_new(const struct http_server_settings *settings, struct error *err)
 {
 	struct http_server *server = MEM_NEW(struct http_server);
+	const struct http_connections_limits limits = {
+		.count_max = connections_max(),
+		.reserve = RESERVE,
+		.transfer_ms = settings->transfer_ms > 0 ? settings->transfer_ms
+							 : (uint64_t)HTTP_SERVER_TRANSFER_SECONDS * 1000,
+		.received_bytes_max = HTTP_SERVER_RECEIVED_BYTES_MAX,
+	};
+	struct evconnlistener *listener;
 
 	server->settings = *settings;
 	server->http = evhttp_new(events_base(settings->events));
-	server->pause = event_timer_new(settings->events, listen_again, server);
+	server->connections = http_connections_new(settings->events, server->http, &limits);
 	evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_DELETE |
 						     EVHTTP_REQ_OPTIONS | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
 						     EVHTTP_REQ_PATCH);
@@ -183,7 +198,9 @@ http_server_new(const struct http_server_settings *settings, struct error *err)
 		return NULL;
 	}
 	server->port = port_of(evhttp_bound_socket_get_fd(server->socket));
-	evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(server->socket), listen_failed);
+	listener = evhttp_bound_socket_get_listener(server->socket);
+	evconnlistener_set_error_cb(listener, listen_failed);
+	http_connections_set_listener(server->connections, listener);
 	return server;
 }
 
@@ -193,7 +210,7 @@ http_server_free(struct http_server *server)
 	if (server == NULL)
 		return;
 	evhttp_free(server->http);
-	event_timer_free(server->pause);
+	http_connections_free(server->connections);
 	free(server);
 }
 
@@ -206,6 +223,7 @@ http_server_port(const struct http_server *server)
 void
 http_server_stop_listening(struct http_server *server)
 {
+	http_connections_set_listener(server->connections, NULL);
 	if (server->socket != NULL)
 		evhttp_del_accept_socket(server->http, TAKE_PTR(server->socket));
 }
@@ -214,6 +232,18 @@ size_t
 http_server_busy(const struct http_server *server)
 {
 	return server->busy;
+}
+
+size_t
+http_server_connections(const struct http_server *server)
+{
+	return http_connections_count(server->connections);
+}
+
+bool
+http_server_is_full(const struct http_server *server)
+{
+	return http_connections_are_busy(server->connections);
 }
 
 const char *
@@ -296,6 +326,8 @@ let_go(struct http_exchange *exchange)
 
 	evhttp_connection_set_closecb(exchange->connection, NULL, NULL);
 	set_timeouts(exchange, true);
+	http_connections_answered(exchange->server->connections,
+				  evhttp_connection_get_bufferevent(exchange->connection));
 	free_exchange(exchange);
 	return request;
 }

@@ -16,6 +16,13 @@
 #define HTTP_SERVER_HEADER_BYTES_MAX ((size_t)32 * 1024)
 /* A connection that says nothing, between requests or within one. */
 #define HTTP_SERVER_IDLE_SECONDS 60
+/* A request that does not come in whole, an answer that is not taken whole; the time between two requests counts. */
+#define HTTP_SERVER_TRANSFER_SECONDS 300
+/* Fewer where the limit of descriptors is lower; so many of those are for all else. */
+#define HTTP_SERVER_CONNECTIONS_MAX  1024
+#define HTTP_SERVER_DESCRIPTORS_KEPT 256
+/* Requests that are not whole, in all. */
+#define HTTP_SERVER_RECEIVED_BYTES_MAX ((size_t)128 * 1024 * 1024)
 
 struct http_server;
 struct http_exchange;
@@ -25,6 +32,7 @@ struct http_server_settings {
 	const char *host; /* an address, or localhost */
 	uint16_t port;	  /* 0: one that is free */
 	size_t body_bytes_max; /* more is answered with 413 */
+	uint64_t transfer_ms;  /* 0: HTTP_SERVER_TRANSFER_SECONDS */
 	/* The exchange is the callee's until it is answered, or `closed` is called for it. */
 	void (*asked)(void *data, struct http_exchange *exchange);
 	/* The client has hung up: the exchange is gone behind it. `user` of http_exchange_set_user. */
@@ -42,6 +50,9 @@ uint16_t http_server_port(const struct http_server *server);
 void http_server_stop_listening(struct http_server *server);
 /* Exchanges whose answer is not yet sent whole. */
 size_t http_server_busy(const struct http_server *server);
+size_t http_server_connections(const struct http_server *server);
+/* As many connections as may be are worked for: what is asked now is to be refused, and its connection closed. */
+bool http_server_is_full(const struct http_server *server);
 
 /* Texts are there until the answer. */
 const char *http_exchange_method(const struct http_exchange *exchange);

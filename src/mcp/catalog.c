@@ -20,20 +20,143 @@ any_object(void)
 	return schema;
 }
 
-static json_value *
-define(const char *name, const char *description, const json_value *input, const json_value *output,
-       const json_value *annotations)
+/* What versions know of an item, in the order in which it is listed. */
+struct item_member {
+	const char *name; /* NULL: the last */
+	enum mcp_version since;
+	const struct item_member *members; /* of it, or of each of its items; NULL: whatever is there */
+};
+
+static const struct item_member icon_members[] = {
+	{ .name = "src" }, { .name = "mimeType" }, { .name = "sizes" }, { .name = "theme" }, { 0 },
+};
+
+static const struct item_member hint_members[] = {
+	{ .name = "title" },	      { .name = "readOnlyHint" },  { .name = "destructiveHint" },
+	{ .name = "idempotentHint" }, { .name = "openWorldHint" }, { 0 },
+};
+
+static const struct item_member annotation_members[] = {
+	{ .name = "audience" },
+	{ .name = "priority" },
+	{ .name = "lastModified", .since = MCP_2025_06_18 },
+	{ 0 },
+};
+
+static const struct item_member argument_members[] = {
+	{ .name = "name" },
+	{ .name = "title", .since = MCP_2025_06_18 },
+	{ .name = "description" },
+	{ .name = "required" },
+	{ 0 },
+};
+
+#define MEMBERS_FOR_PEOPLE                                                                         \
+	{ .name = "title", .since = MCP_2025_06_18 }, { .name = "description" },                   \
+	    { .name = "icons", .since = MCP_2025_11_25, .members = icon_members },                 \
+	    { .name = "_meta", .since = MCP_2025_06_18 }
+#define MEMBERS_OF_RESOURCES                                                                       \
+	{ .name = "name" }, MEMBERS_FOR_PEOPLE, { .name = "mimeType" },                            \
+	    { .name = "annotations", .members = annotation_members }
+
+static const struct item_member tool_members[] = {
+	{ .name = "name" },
+	MEMBERS_FOR_PEOPLE,
+	{ .name = "inputSchema" },
+	{ .name = "outputSchema", .since = MCP_2025_06_18 },
+	{ .name = "annotations", .since = MCP_2025_03_26, .members = hint_members },
+	{ 0 },
+};
+static const struct item_member resource_members[] = {
+	{ .name = "uri" }, MEMBERS_OF_RESOURCES, { .name = "size" }, { 0 }
+};
+static const struct item_member template_members[] = { { .name = "uriTemplate" },
+						       MEMBERS_OF_RESOURCES,
+						       { 0 } };
+static const struct item_member prompt_members[] = {
+	{ .name = "name" },
+	MEMBERS_FOR_PEOPLE,
+	{ .name = "arguments", .members = argument_members },
+	{ 0 },
+};
+
+static const struct item_member *const members_of[] = {
+	[CATALOG_TOOLS] = tool_members,
+	[CATALOG_RESOURCES] = resource_members,
+	[CATALOG_TEMPLATES] = template_members,
+	[CATALOG_PROMPTS] = prompt_members,
+};
+static_assert(ARRAY_SIZE(members_of) == CATALOG_KIND_COUNT, "members of each kind");
+
+/* Of the agent itself. */
+static const struct item_member server_members[] = {
+	{ .name = "name" },
+	{ .name = "version" },
+	{ .name = "title", .since = MCP_2025_06_18 },
+	{ .name = "description", .since = MCP_2025_11_25 },
+	{ .name = "websiteUrl", .since = MCP_2025_11_25 },
+	{ .name = "icons", .since = MCP_2025_11_25, .members = icon_members },
+	{ 0 },
+};
+
+/* A description that says nothing is none. */
+static bool
+is_empty_text(const struct json_place *place)
 {
+	struct error unused;
+	const char *text;
+
+	return json_kind_of(place) == JSON_KIND_STRING && json_get_string(place, &text, &unused) == 0 &&
+	       *text == '\0';
+}
+
+/* An object, or a list of them, as the version knows it. */
+static json_value *
+known_to(enum mcp_version version, const struct json_place *item, const struct item_member *members)
+{
+	json_value *known;
+	struct json_place member;
+
+	if (json_kind_of(item) == JSON_KIND_ARRAY) {
+		known = json_new_array();
+		for (size_t i = 0; i < json_count(item); i++) {
+			json_item(item, i, &member);
+			json_append(known, known_to(version, &member, members));
+		}
+		return known;
+	}
+	known = json_new_object();
+	for (; members->name != NULL; members++) {
+		if (members->since > version || !json_member(item, members->name, &member) ||
+		    is_empty_text(&member))
+			continue;
+		json_set(known, members->name,
+			 members->members != NULL ? known_to(version, &member, members->members)
+						  : json_share(member.value));
+	}
+	return known;
+}
+
+/* A tool of this name; without a `record`, without more. */
+static json_value *
+define(const char *name, const json_value *record)
+{
+	const struct json_place place = JSON_PLACE_OF(record);
 	json_value *definition = json_new_object();
+	struct json_place member = { 0 };
+	struct json_place input = { 0 };
+	json_value *schema = any_object();
 
 	json_set(definition, "name", json_new_string(name));
-	if (*description != '\0')
-		json_set(definition, "description", json_new_string(description));
-	json_set(definition, "inputSchema", input == NULL ? any_object() : json_share(input));
-	if (output != NULL)
-		json_set(definition, "outputSchema", json_share(output));
-	if (annotations != NULL)
-		json_set(definition, "annotations", json_share(annotations));
+	while (record != NULL && json_next_member(&place, &member))
+		json_set(definition, member.name, json_share(member.value));
+	/* MCP wants the type also where there is but one that may be. */
+	if (record != NULL && json_member(&place, "inputSchema", &input)) {
+		member = (struct json_place){ 0 };
+		while (json_next_member(&input, &member))
+			json_set(schema, member.name, json_share(member.value));
+	}
+	json_set(definition, "inputSchema", schema);
 	return definition;
 }
 
@@ -97,10 +220,7 @@ add_manifest_tools(struct catalog *catalog, struct error *err)
 	for (size_t i = 0; r == 0 && i < manifest->tools_count; i++) {
 		const struct manifest_tool *tool = &manifest->tools[i];
 
-		r = add_tool(catalog, TOOL_OF_ENTRY,
-			     define(tool->name, tool->description, tool->input_schema,
-				    tool->output_schema, tool->annotations),
-			     err);
+		r = add_tool(catalog, TOOL_OF_ENTRY, define(tool->name, tool->record), err);
 	}
 	return r;
 }
@@ -114,8 +234,7 @@ add_functions(struct catalog *catalog, const struct facts *facts, struct error *
 		const struct facts_export *export = &facts->exports[i];
 
 		if (str_equal(export->kind, "function") && manifest_is_tool_name(export->name))
-			r = add_tool(catalog, TOOL_OF_FUNCTION, define(export->name, "", NULL, NULL, NULL),
-				     err);
+			r = add_tool(catalog, TOOL_OF_FUNCTION, define(export->name, NULL), err);
 	}
 	return r;
 }
@@ -138,53 +257,42 @@ add_builtins(struct catalog *catalog, const struct policy *policy, capability_se
 	return r;
 }
 
-/* An object of the fields that are there. */
+/* A list of the manifest's. */
 static json_value *
-list_resources(const struct manifest_resource *resources, size_t count, const char *uri)
+list_of(const struct manifest *manifest, const char *name)
 {
-	json_value *list = json_new_array();
+	const struct json_place root = JSON_PLACE_OF(manifest->root);
+	struct json_place list;
 
-	for (size_t i = 0; i < count; i++) {
-		json_value *item = json_new_object();
-
-		json_set(item, uri, json_new_string(resources[i].uri));
-		json_set(item, "name", json_new_string(resources[i].name));
-		if (*resources[i].description != '\0')
-			json_set(item, "description", json_new_string(resources[i].description));
-		if (resources[i].mime_type != NULL)
-			json_set(item, "mimeType", json_new_string(resources[i].mime_type));
-		json_append(list, item);
-	}
-	return list;
+	return manifest->root != NULL && json_member(&root, name, &list) ? json_share(list.value)
+									  : json_new_array();
 }
 
+/* The module's name where the manifest has none. */
 static json_value *
-list_prompts(const struct manifest *manifest)
+name_server(const struct manifest *manifest, const char *path)
 {
-	json_value *list = json_new_array();
+	const char *base = strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1;
+	_cleanup_free_ char *name = mem_strndup(base, strlen(base) - (str_ends_with(base, ".wasm") ? 5 : 0));
+	json_value *info = json_new_object();
 
-	for (size_t i = 0; i < manifest->prompts_count; i++) {
-		const struct manifest_prompt *prompt = &manifest->prompts[i];
-		json_value *item = json_new_object();
-		json_value *arguments = json_new_array();
+	json_set(info, "name", json_new_string(manifest->name != NULL ? manifest->name : name));
+	json_set(info, "version", json_new_string(manifest->version));
+	return info;
+}
 
-		json_set(item, "name", json_new_string(prompt->name));
-		if (*prompt->description != '\0')
-			json_set(item, "description", json_new_string(prompt->description));
-		for (size_t a = 0; a < prompt->arguments_count; a++) {
-			json_value *argument = json_new_object();
+json_value *
+catalog_new_server_info(const struct catalog *catalog, enum mcp_version version)
+{
+	const struct json_place root = JSON_PLACE_OF(catalog->manifest->root);
+	const struct json_place named = JSON_PLACE_OF(catalog->server_info);
+	struct json_place member = { 0 };
+	json_value *info = catalog->manifest->root != NULL ? known_to(version, &root, server_members)
+							   : json_new_object();
 
-			json_set(argument, "name", json_new_string(prompt->arguments[a].name));
-			if (*prompt->arguments[a].description != '\0')
-				json_set(argument, "description",
-					 json_new_string(prompt->arguments[a].description));
-			json_set(argument, "required", json_new_bool(prompt->arguments[a].required));
-			json_append(arguments, argument);
-		}
-		json_set(item, "arguments", arguments);
-		json_append(list, item);
-	}
-	return list;
+	while (json_next_member(&named, &member))
+		json_set(info, member.name, json_share(member.value));
+	return info;
 }
 
 bool
@@ -245,12 +353,9 @@ catalog_make(struct catalog *ret_catalog, const struct catalog_source *source, s
 					 : add_functions(catalog, source->facts, err);
 	if (r == 0)
 		r = add_builtins(catalog, source->policy, source->granted, err);
-	catalog->lists[CATALOG_RESOURCES] = list_resources(
-	    catalog->manifest->resources, catalog->manifest->resources_count, "uri");
-	catalog->lists[CATALOG_TEMPLATES] =
-	    list_resources(catalog->manifest->resource_templates,
-			   catalog->manifest->resource_templates_count, "uriTemplate");
-	catalog->lists[CATALOG_PROMPTS] = list_prompts(catalog->manifest);
+	for (enum catalog_kind kind = CATALOG_RESOURCES; kind < CATALOG_KIND_COUNT; kind++)
+		catalog->lists[kind] = list_of(catalog->manifest, catalog_kind_name(kind));
+	catalog->server_info = name_server(catalog->manifest, source->path);
 	return r;
 }
 
@@ -268,6 +373,7 @@ catalog_done(struct catalog *catalog)
 	free(catalog->tools);
 	for (size_t i = 0; i < CATALOG_KIND_COUNT; i++)
 		json_free(catalog->lists[i]);
+	json_free(catalog->server_info);
 	manifest_done(&catalog->described);
 }
 
@@ -327,22 +433,14 @@ catalog_kind_name(enum catalog_kind kind)
 	return names[kind];
 }
 
-/* The definition without what the version does not know. */
 static json_value *
 tool_for(const struct catalog_tool *tool, enum mcp_version version)
 {
 	const struct json_place place = JSON_PLACE_OF(tool->definition);
-	struct json_place member = { 0 };
-	bool with_output = mcp_has_structured(version) &&
-			   (tool->output_is_object || mcp_has_any_structured(version));
-	json_value *definition = json_new_object();
+	json_value *definition = known_to(version, &place, tool_members);
 
-	while (json_next_member(&place, &member)) {
-		if ((str_equal(member.name, "outputSchema") && !with_output) ||
-		    (str_equal(member.name, "annotations") && !mcp_has_tool_annotations(version)))
-			continue;
-		json_set(definition, member.name, json_share(member.value));
-	}
+	if (!tool->output_is_object && !mcp_has_any_structured(version))
+		json_remove(definition, "outputSchema");
 	return definition;
 }
 
@@ -394,7 +492,7 @@ catalog_put_page(const struct catalog *catalog, enum catalog_kind kind, enum mcp
 			continue;
 		}
 		json_item(&list, i, &item);
-		json_append(items, json_share(item.value));
+		json_append(items, known_to(version, &item, members_of[kind]));
 	}
 	json_set(result, catalog_kind_name(kind), items);
 	if (end < count) {

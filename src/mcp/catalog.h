@@ -36,7 +36,7 @@ struct catalog_header {
 struct catalog_tool {
 	const char *name;
 	enum tool_origin origin;
-	json_value *definition;	      /* as listed in the newest version */
+	json_value *definition;	      /* what the manifest says; listed as each version has it */
 	struct porta_schema *input;   /* NULL: anything goes */
 	struct porta_schema *output;  /* NULL: it has no outputSchema */
 	bool output_is_object;	      /* as versions before 2026-07-28 want it */
@@ -58,9 +58,11 @@ struct catalog {
 	struct manifest described; /* of `_describe`; else empty */
 	const struct manifest *manifest; /* the source of all but tools: `described`, or the agent's */
 	json_value *lists[CATALOG_KIND_COUNT]; /* arrays; of tools: NULL */
+	json_value *server_info;	       /* what the server is: its name and version */
 };
 
 struct catalog_source {
+	const char *path; /* of the module */
 	const struct manifest *manifest; /* stays the caller's as long as the catalog is there */
 	const struct facts *facts;
 	const char *described; /* what `_describe` answered, NULL: nothing */
@@ -87,6 +89,9 @@ const struct manifest_prompt *catalog_find_prompt(const struct catalog *catalog,
 bool catalog_has_resources(const struct catalog *catalog);
 bool catalog_has_prompts(const struct catalog *catalog);
 bool catalog_has_completions(const struct catalog *catalog);
+
+/* Implementation of MCP: all that the agent says of itself, as far as the version has it. */
+json_value *catalog_new_server_info(const struct catalog *catalog, enum mcp_version version);
 
 /* "tools", "resources"...: the member of an answer. */
 const char *catalog_kind_name(enum catalog_kind kind);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mcp/edition_internal.h"
 #include "mcp/guest_call.h"
 #include "util/exit_code.h"
 #include "util/fd.h"
@@ -57,8 +58,8 @@ load_code(struct edition *edition, const struct code_watch *watch, struct error 
 	return agent_load(&edition->agent, watch, err);
 }
 
-static int
-configure(struct edition *edition, const struct edition_settings *settings, struct error *err)
+int
+edition_configure(struct edition *edition, const struct edition_settings *settings, struct error *err)
 {
 	const uint64_t limit = settings->policy->limits.max_output_bytes;
 	struct protocol_config *config = &edition->config.config;
@@ -143,12 +144,12 @@ describing_entry(const struct edition *edition)
 }
 
 /*
- * Asks the guest what it offers; what it asks for meanwhile it does not get. 1 and the answer in *ret_message,
- * 0: it describes nothing (the worker may be of no use any more: then it is ended).
+ * Asks the guest what it offers; what it asks for meanwhile it does not get. Where it describes nothing, nothing is
+ * added, and the worker may be of no use any more: then it is ended.
  */
-static int
-describe(struct edition *edition, struct worker *worker, const struct code_watch *watch,
-	 struct protocol_end *ret_end)
+static void
+describe(const struct edition *edition, struct worker *worker, const struct code_watch *watch,
+	 struct strbuf *description)
 {
 	const char *entry = describing_entry(edition);
 	uint64_t deadline_ms = worker_now_ms() + DESCRIBE_MS;
@@ -157,11 +158,12 @@ describe(struct edition *edition, struct worker *worker, const struct code_watch
 	const uint32_t refused = 1;
 	struct strbuf bytes = STRBUF_INIT;
 	struct error unused = ERROR_INIT;
+	struct protocol_end end;
 	struct message message;
 	int r;
 
 	if (entry == NULL)
-		return 0;
+		return;
 	strbuf_add(&bytes, entry, strlen(entry) + 1);
 	guest_call_put_input(&bytes, DESCRIBE_TOOL, NULL, NULL, NULL);
 	r = worker_tell(worker, MESSAGE_CALL, &bytes, &patience, &unused);
@@ -174,31 +176,11 @@ describe(struct edition *edition, struct worker *worker, const struct code_watch
 		r = worker_tell(worker, MESSAGE_REPLY, &bytes, &patience, &unused);
 	}
 	strbuf_done(&bytes);
-	if (r == 0 && message.kind == MESSAGE_RESULT &&
-	    protocol_end_get(message.bytes, message.length, ret_end) == 0)
-		return ret_end->kind == RESULT_EXIT && ret_end->value == 0 ? 1 : 0;
-	worker_end(worker);
-	return 0;
-}
-
-static int
-make_catalog(struct edition *edition, struct worker *worker, const struct code_watch *watch,
-	     struct error *err)
-{
-	struct catalog_source source = { .manifest = &edition->agent.manifest,
-					 .facts = &edition->agent.facts,
-					 .policy = edition->host.policy,
-					 .granted = edition->agent.granted };
-	struct protocol_end end;
-
-	if (catalog_needs_description(&edition->agent.manifest) &&
-	    describe(edition, worker, watch, &end) == 1) {
-		source.described = end.output;
-		source.described_length = end.output_length;
-	}
-	return catalog_make(&edition->catalog, &source, &edition->notes, err) < 0
-		   ? -EXIT_CODE_BAD_MODULE
-		   : 0;
+	if (r < 0 || message.kind != MESSAGE_RESULT ||
+	    protocol_end_get(message.bytes, message.length, &end) < 0)
+		worker_end(worker);
+	else if (end.kind == RESULT_EXIT && end.value == 0)
+		strbuf_add(description, end.output, end.output_length);
 }
 
 /* A worker that is ready; code that does not load is made anew, once. */
@@ -221,63 +203,110 @@ start_first(struct edition *edition, const struct pool_settings *settings,
 	return r;
 }
 
-static int
-load(struct edition *edition, const struct edition_settings *settings,
-     const struct code_watch *watch, struct error *err)
+static struct pool_settings
+pool_settings_of(const struct edition *edition, const struct edition_settings *settings)
 {
-	struct pool_settings pool = { .events = settings->events,
-				      .config = &edition->config,
-				      .broker = settings->broker,
-				      .signal_mask = &edition->signal_mask,
-				      .workers_max = settings->workers_max };
-	struct worker worker = WORKER_INIT;
+	return (struct pool_settings){ .events = settings->events,
+				       .code_fd = edition->agent.code.fd,
+				       .config = &edition->config,
+				       .broker = settings->broker,
+				       .signal_mask = &edition->signal_mask,
+				       .workers_max = settings->workers_max };
+}
+
+static int
+find(struct edition *edition, const struct edition_settings *settings,
+     const struct code_watch *watch, struct worker *worker, struct strbuf *ret_description,
+     struct error *err)
+{
+	struct pool_settings pool;
 	int r = load_code(edition, watch, err);
 
 	if (r == 0)
-		r = configure(edition, settings, err);
+		r = edition_configure(edition, settings, err);
 	if (r < 0)
 		return r;
-	pool.code_fd = edition->agent.code.fd;
-	r = start_first(edition, &pool, watch, &worker, err);
+	pool = pool_settings_of(edition, settings);
+	r = start_first(edition, &pool, watch, worker, err);
 	if (r == 1) {
 		r = agent_load(&edition->agent, watch, err);
-		pool.code_fd = edition->agent.code.fd;
+		pool = pool_settings_of(edition, settings);
 		if (r == 0)
-			r = start_first(edition, &pool, watch, &worker, err);
+			r = start_first(edition, &pool, watch, worker, err);
 		r = r == 1 ? -EXIT_CODE_FAILED : r;
-	}
-	if (r == 0)
-		r = make_catalog(edition, &worker, watch, err);
-	if (r < 0) {
-		worker_end(&worker);
-		return r;
 	}
 	for (size_t i = 0; i < edition->agent.notes.count; i++)
 		strv_add(&edition->notes, edition->agent.notes.items[i]);
+	if (r == 0 && catalog_needs_description(&edition->agent.manifest))
+		describe(edition, worker, watch, ret_description);
+	return r;
+}
+
+int
+edition_find(struct edition *edition, const struct edition_settings *settings,
+	     struct worker *worker, struct strbuf *ret_description, struct error *err)
+{
+	struct code_watch watch = { .signal_fd = -1 };
+	int r = -EXIT_CODE_FAILED;
+
+	if (code_watch_signals(&watch, &edition->signal_mask, err) == 0)
+		r = find(edition, settings, &watch, worker, ret_description, err);
+	fd_close(watch.signal_fd);
+	(void)sigprocmask(SIG_SETMASK, &edition->signal_mask, NULL);
+	return r;
+}
+
+int
+edition_complete(struct edition *edition, const struct edition_settings *settings,
+		 const struct strbuf *description, struct error *err)
+{
+	const struct catalog_source source = {
+		.path = edition->agent.path,
+		.manifest = &edition->agent.manifest,
+		.facts = &edition->agent.facts,
+		.described = description->length > 0 ? description->text : NULL,
+		.described_length = description->length,
+		.policy = edition->host.policy,
+		.granted = edition->agent.granted,
+	};
+	const struct pool_settings pool = pool_settings_of(edition, settings);
+
+	if (catalog_make(&edition->catalog, &source, &edition->notes, err) < 0)
+		return -EXIT_CODE_BAD_MODULE;
 	edition->pool = pool_new(&pool);
-	if (worker.pid > 0)
-		pool_add(edition->pool, &worker);
 	return 0;
 }
 
 struct edition *
-edition_load(const struct edition_settings *settings, int *ret_code, struct error *err)
+edition_new(const struct edition_settings *settings)
 {
 	struct edition *edition = MEM_NEW(struct edition);
-	struct code_watch watch = { .signal_fd = -1 };
-	int r = -EXIT_CODE_FAILED;
 
 	edition->users = 1;
 	edition->config = (struct agent_config)AGENT_CONFIG_INIT;
 	manifest_init(&edition->catalog.described);
 	agent_init(&edition->agent, settings->path, settings->policy);
 	edition->agent.use = AGENT_SERVE;
-	if (code_watch_signals(&watch, &edition->signal_mask, err) == 0)
-		r = load(edition, settings, &watch, err);
-	fd_close(watch.signal_fd);
-	(void)sigprocmask(SIG_SETMASK, &edition->signal_mask, NULL);
+	return edition;
+}
+
+struct edition *
+edition_load(const struct edition_settings *settings, int *ret_code, struct error *err)
+{
+	struct edition *edition = edition_new(settings);
+	struct worker worker = WORKER_INIT;
+	struct strbuf description = STRBUF_INIT;
+	int r = edition_find(edition, settings, &worker, &description, err);
+
 	if (r == 0)
+		r = edition_complete(edition, settings, &description, err);
+	strbuf_done(&description);
+	if (r == 0) {
+		if (worker.pid > 0)
+			pool_add(edition->pool, &worker);
 		return edition;
+	}
+	worker_end(&worker);
 	*ret_code = -r;
 	edition_leave(edition);
 	return NULL;

@@ -6,8 +6,6 @@
 #include "mcp/internal.h"
 #include "util/mem.h"
 
-#define META_PREFIX "io.modelcontextprotocol/"
-
 static const char *const level_names[] = {
 	[LOG_LEVEL_DEBUG] = "debug",	   [LOG_LEVEL_INFO] = "info",
 	[LOG_LEVEL_NOTICE] = "notice",	   [LOG_LEVEL_WARNING] = "warning",
@@ -52,7 +50,7 @@ free_exchange(struct mcp_exchange *exchange)
 		server->is_idle(server->idle_data);
 }
 
-/* The exchange is gone before the transport hears its answer: that may free what it stands on. */
+/* With its answer a stream is the transport's, maybe gone: nobody finds the exchange by it meanwhile. */
 static void
 end(struct mcp_exchange *exchange, const struct strbuf *text, enum mcp_status status)
 {
@@ -79,10 +77,14 @@ exchange_set_cache(const struct mcp_exchange *exchange, json_value *result, uint
 		 json_new_string(exchange->server->settings->is_private ? "private" : "public"));
 }
 
-/* The server's own name in each result (MCP 2026-07-28, basic: per-response protocol fields). */
+/*
+ * The server's own name in each result (MCP 2026-07-28, basic: per-response protocol fields). What more it says of
+ * itself, maybe whole icons, is in the answer to server/discover alone.
+ */
 static void
 put_server_info(const struct mcp_exchange *exchange, json_value *result)
 {
+	const struct catalog *catalog = &exchange->server->edition->catalog;
 	const struct json_place place = JSON_PLACE_OF(result);
 	struct json_place meta;
 	json_value *with = json_new_object();
@@ -92,7 +94,10 @@ put_server_info(const struct mcp_exchange *exchange, json_value *result)
 		while (json_next_member(&meta, &member))
 			json_set(with, member.name, json_share(member.value));
 	}
-	json_set(with, META_PREFIX "serverInfo", method_server_info(exchange->server));
+	json_set(with, META_SERVER_INFO,
+		 str_equal(exchange->message.method, "server/discover")
+		     ? catalog_new_server_info(catalog, exchange->version)
+		     : json_share(catalog->server_info));
 	json_set(result, "_meta", with);
 }
 
@@ -189,20 +194,6 @@ exchange_client_can(const struct mcp_exchange *exchange, const char *capability,
 	return part == NULL || json_member(&member, part, &inner);
 }
 
-static bool
-same_id(const json_value *a, const json_value *b)
-{
-	struct strbuf texts[2] = { STRBUF_INIT, STRBUF_INIT };
-	bool same;
-
-	json_write(&texts[0], a, JSON_STYLE_COMPACT);
-	json_write(&texts[1], b, JSON_STYLE_COMPACT);
-	same = str_equal(texts[0].text, texts[1].text);
-	strbuf_done(&texts[0]);
-	strbuf_done(&texts[1]);
-	return same;
-}
-
 struct mcp_exchange *
 exchange_find(struct mcp_server *server, const struct mcp_session *session,
 	      const struct mcp_stream *stream, const json_value *id)
@@ -211,7 +202,7 @@ exchange_find(struct mcp_server *server, const struct mcp_session *session,
 		bool is_ours = session != NULL ? at->session == session || at->stream == stream
 					       : at->stream == stream;
 
-		if (is_ours && same_id(at->message.id, id))
+		if (is_ours && json_is_same(at->message.id, id))
 			return at;
 	}
 	return NULL;

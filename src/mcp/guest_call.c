@@ -108,7 +108,7 @@ answer_emit(struct guest_call *call, const char *request, size_t length)
 		reply(call, (uint32_t)status);
 }
 
-/* What porta itself answers, without a guest: {"ok": ...} or {"err": ...}, as a guest would. */
+/* What porta itself answers, without a guest: the response of a host call. */
 static void
 finish_alone(struct guest_call *call, const struct strbuf *bytes)
 {

@@ -65,21 +65,7 @@ free_stream(struct http_stream *stream)
 	free(stream);
 }
 
-static struct http_stream *
-new_stream(struct mcp_http *http, struct http_exchange *exchange, const struct mcp_stream_ops *ops)
-{
-	struct http_stream *stream = MEM_NEW(struct http_stream);
-
-	stream->stream.ops = ops;
-	stream->http = http;
-	stream->exchange = exchange;
-	stream->next = http->streams;
-	http->streams = stream;
-	http_exchange_set_user(exchange, stream);
-	return stream;
-}
-
-/* Once: what this client could get wrong belongs to no other origin's page. */
+/* Before the first byte of an answer; the one that opens a session says its id. */
 static void
 put_headers(struct http_stream *stream)
 {
@@ -147,6 +133,20 @@ stream_is_full(struct mcp_stream *base)
 static const struct mcp_stream_ops stream_ops = { .send = stream_send,
 						  .answer = stream_answer,
 						  .is_full = stream_is_full };
+
+static struct http_stream *
+new_stream(struct mcp_http *http, struct http_exchange *exchange)
+{
+	struct http_stream *stream = MEM_NEW(struct http_stream);
+
+	stream->stream.ops = &stream_ops;
+	stream->http = http;
+	stream->exchange = exchange;
+	stream->next = http->streams;
+	http->streams = stream;
+	http_exchange_set_user(exchange, stream);
+	return stream;
+}
 
 static void
 drained(void *data, void *user)
@@ -311,6 +311,13 @@ refuse(struct http_exchange *exchange, int status, const char *sentence)
 	strbuf_done(&text);
 }
 
+static void
+refuse_busy(struct http_exchange *exchange, const char *sentence)
+{
+	http_exchange_set_header(exchange, "Retry-After", "1");
+	refuse(exchange, 503, sentence);
+}
+
 static const char *
 find_header(const void *data, const char *name)
 {
@@ -366,7 +373,7 @@ take_message(struct mcp_http *http, struct http_exchange *exchange, json_value *
 			return;
 		}
 	}
-	stream = new_stream(http, exchange, &stream_ops);
+	stream = new_stream(http, exchange);
 	stream->is_legacy = !is_modern;
 	stream->opens = opens ? session : NULL;
 	mcp_server_take(http->settings.server, session != NULL ? session->session : NULL, root, bytes,
@@ -391,8 +398,7 @@ post(struct mcp_http *http, struct http_exchange *exchange)
 		return;
 	}
 	if (mcp_server_is_full(http->settings.server)) {
-		http_exchange_set_header(exchange, "Retry-After", "1");
-		refuse(exchange, 503, "too many requests are under way");
+		refuse_busy(exchange, "too many requests are under way");
 		return;
 	}
 	body = http_exchange_body(exchange, &length);
@@ -400,7 +406,7 @@ post(struct mcp_http *http, struct http_exchange *exchange)
 		take_message(http, exchange, root, length);
 		return;
 	}
-	stream = new_stream(http, exchange, &stream_ops);
+	stream = new_stream(http, exchange);
 	mcp_server_refuse(NULL, &failure, &stream->stream);
 }
 
@@ -422,7 +428,7 @@ get(struct mcp_http *http, struct http_exchange *exchange)
 		return;
 	if (session->listener != NULL)
 		end_listener(session->listener);
-	stream = new_stream(http, exchange, &stream_ops);
+	stream = new_stream(http, exchange);
 	stream->is_events = true;
 	stream->is_listening = true;
 	stream->is_legacy = true;
@@ -456,6 +462,10 @@ metrics(struct mcp_http *http, struct http_exchange *exchange)
 	struct strbuf text = STRBUF_INIT;
 
 	mcp_server_put_metrics(http->settings.server, &text);
+	strbuf_printf(&text,
+		      "# HELP porta_http_connections Open connections.\n# TYPE porta_http_connections gauge\n"
+		      "porta_http_connections %zu\n",
+		      http_server_connections(http->server));
 	http_exchange_answer(exchange, 200, "text/plain; version=0.0.4", &text);
 	strbuf_done(&text);
 }
@@ -520,6 +530,11 @@ asked(void *data, struct http_exchange *exchange)
 
 	if (str_equal(path, "/healthz") && str_equal(method, "GET")) {
 		http_exchange_answer(exchange, 200, "text/plain", NULL);
+		return;
+	}
+	if (http_server_is_full(http->server)) {
+		http_exchange_set_header(exchange, "Connection", "close");
+		refuse_busy(exchange, "too many connections are open");
 		return;
 	}
 	if (!is_allowed(&http->settings, exchange))

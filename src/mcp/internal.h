@@ -6,6 +6,10 @@
 #include "mcp/guest_call.h"
 #include "mcp/server.h"
 
+/* Of the names in _meta that the specification keeps for itself (MCP 2025-06-18 and later, basic: _meta). */
+#define META_PREFIX	 "io.modelcontextprotocol/"
+#define META_SERVER_INFO META_PREFIX "serverInfo"
+
 /* RFC 5424, as MCP names them. */
 enum log_level {
 	LOG_LEVEL_DEBUG,
@@ -164,7 +168,6 @@ void method_listen(struct mcp_exchange *exchange);
 
 /* The capabilities of the server, for a version. */
 json_value *method_capabilities(const struct mcp_server *server, enum mcp_version version);
-json_value *method_server_info(const struct mcp_server *server);
 
 /* --- rounds.c: what a guest asks of the client */
 

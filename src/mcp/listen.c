@@ -4,7 +4,7 @@
 #include "mcp/internal.h"
 #include "util/mem.h"
 
-#define SUBSCRIPTION_ID "io.modelcontextprotocol/subscriptionId"
+#define SUBSCRIPTION_ID META_PREFIX "subscriptionId"
 #define URIS_MAX	1024
 
 /* {"io.modelcontextprotocol/subscriptionId": id} */

@@ -7,20 +7,6 @@
 /* How long a client may take lists for what they are, when nobody tells it that they changed. */
 #define LIST_TTL_MS 60000
 
-json_value *
-method_server_info(const struct mcp_server *server)
-{
-	const struct manifest *manifest = server->edition->catalog.manifest;
-	const char *path = server->settings->edition.path;
-	const char *base = strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1;
-	_cleanup_free_ char *name = mem_strndup(base, strlen(base) - (str_ends_with(base, ".wasm") ? 5 : 0));
-	json_value *info = json_new_object();
-
-	json_set(info, "name", json_new_string(manifest->name != NULL ? manifest->name : name));
-	json_set(info, "version", json_new_string(manifest->version));
-	return info;
-}
-
 /* Takes `part`. */
 static json_value *
 with_flag(json_value *part, const char *name)
@@ -100,7 +86,7 @@ initialize(struct mcp_exchange *exchange)
 	result = json_new_object();
 	json_set(result, "protocolVersion", json_new_string(mcp_version_name(session->version)));
 	json_set(result, "capabilities", method_capabilities(exchange->server, session->version));
-	json_set(result, "serverInfo", method_server_info(exchange->server));
+	json_set(result, "serverInfo", catalog_new_server_info(&exchange->server->edition->catalog, session->version));
 	put_instructions(exchange->server, result);
 	exchange_result(exchange, result);
 }

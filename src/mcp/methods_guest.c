@@ -2,24 +2,15 @@
 #include <errno.h>
 #include <porta_server.h>
 #include <string.h>
-#include <time.h>
 
 #include "mcp/internal.h"
 #include "mcp/param_headers.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
 #define SCHEMA_SENTENCE_BYTES 512
 /* A client that answers each question with another call: more than any dialogue needs. */
 #define ROUNDS_MAX 32
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* --- while the guest runs */
 
@@ -158,7 +149,7 @@ ended(void *data, const struct guest_end *end)
 
 	exchange->call = NULL;
 	metrics->calls[end->is_answered ? 0 : 1]++;
-	metrics->call_us += (now_ns() - exchange->called_ns) / 1000;
+	metrics->call_us += (clock_now_ns() - exchange->called_ns) / 1000;
 	if (!end->is_answered)
 		answer_failed(&exchange->question, end->sentence, &answer);
 	else if (tool == NULL || (tool->origin != TOOL_EXEC && tool->origin != TOOL_HTTP) ||
@@ -200,7 +191,7 @@ guest_begin(struct mcp_exchange *exchange)
 		.data = exchange,
 	};
 
-	exchange->called_ns = now_ns();
+	exchange->called_ns = clock_now_ns();
 	if (tool != NULL && (tool->origin == TOOL_EXEC || tool->origin == TOOL_HTTP)) {
 		call_builtin(exchange, &start);
 		return;

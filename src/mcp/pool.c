@@ -2,9 +2,8 @@
 #include "mcp/pool.h"
 
 #include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
 
+#include "mcp/outbox.h"
 #include "mcp/processor.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -16,8 +15,6 @@
 #define SPARE_WORKERS 1
 /* What a worker may say: a call of the guest's to the host, or a result. */
 #define MESSAGE_MAX (HOST_CALL_REQUEST_MAX_BYTES + 64 * 1024)
-/* What is kept of a message that a worker is yet to read, when it has read it. */
-#define OUTBOX_KEPT_BYTES ((size_t)64 * 1024)
 
 enum worker_state {
 	STATE_STARTING,
@@ -32,8 +29,7 @@ struct pool_worker {
 	struct event_watch *watch;
 	struct pool_user *user;
 	uint64_t idle_since_ms;
-	struct strbuf outbox;
-	size_t outbox_sent;
+	struct outbox outbox;
 	int processor; /* that it is bound to, -1: none */
 	struct pool_worker *next;
 };
@@ -75,7 +71,7 @@ free_worker(struct pool_worker *worker)
 {
 	event_watch_free(worker->watch);
 	worker_end(&worker->worker);
-	strbuf_done(&worker->outbox);
+	outbox_done(&worker->outbox);
 	free(worker);
 }
 
@@ -252,32 +248,6 @@ lose_failed(struct pool_worker *worker, const struct message *message)
 	strbuf_done(&sentence);
 }
 
-static void
-flush(struct pool_worker *worker)
-{
-	while (worker->outbox_sent < worker->outbox.length) {
-		ssize_t n = send(worker->worker.control_fd, worker->outbox.text + worker->outbox_sent,
-				 worker->outbox.length - worker->outbox_sent,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
-			event_watch_set(worker->watch, EVENTS_READ | EVENTS_WRITE);
-			return;
-		}
-		/* Its end is seen where it is read. */
-		if (n < 0)
-			break;
-		worker->outbox_sent += (size_t)n;
-	}
-	worker->outbox.length = 0;
-	worker->outbox_sent = 0;
-	if (worker->outbox.capacity > OUTBOX_KEPT_BYTES)
-		strbuf_done(&worker->outbox);
-	event_watch_set(worker->watch, EVENTS_READ);
-}
-
 /* The worker may be gone, or another user's, behind it. */
 static void
 take(struct pool_worker *worker, const struct message *message)
@@ -300,7 +270,7 @@ watched(void *data, unsigned int what)
 	int r;
 
 	if ((what & EVENTS_WRITE) != 0)
-		flush(worker);
+		outbox_flush(&worker->outbox, worker->worker.control_fd, worker->watch);
 	if ((what & EVENTS_READ) == 0)
 		return;
 	r = message_read(&worker->worker.reader, worker->worker.control_fd, MESSAGE_MAX, &message);
@@ -352,6 +322,9 @@ pool_free(struct pool *pool)
 	pool->is_over = true;
 	if (pool->held > 0)
 		return;
+	/* All at once: waiting for the end of each takes as long as it takes to end. */
+	for (const struct pool_worker *worker = pool->workers; worker != NULL; worker = worker->next)
+		(void)kill(worker->worker.pid, SIGKILL);
 	while (pool->workers != NULL) {
 		struct pool_worker *worker = pool->workers;
 
@@ -443,12 +416,8 @@ pool_leave(struct pool *pool, struct pool_user *user, bool is_broken)
 void
 pool_send(struct pool_worker *worker, enum message_kind kind, const struct strbuf *bytes)
 {
-	bool was_empty = worker->outbox.length == 0;
-
-	message_put_header(&worker->outbox, kind, bytes->length);
-	strbuf_add(&worker->outbox, bytes->text, bytes->length);
-	if (was_empty)
-		flush(worker);
+	outbox_send(&worker->outbox, worker->worker.control_fd, worker->watch, kind, bytes->text,
+		    bytes->length, NULL, 0);
 }
 
 void

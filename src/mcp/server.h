@@ -80,7 +80,7 @@ const struct edition *mcp_server_edition(const struct mcp_server *server);
 
 /*
  * One client of the legacy era: a stdio process, or an HTTP session. `stream` is where messages go
- * that belong to no request (its `answer` is never called), NULL: nowhere for now.
+ * that belong to no request (its `answer` is never called), NULL: nowhere.
  */
 struct mcp_session *mcp_session_new(struct mcp_server *server, struct mcp_stream *stream);
 void mcp_session_free(struct mcp_session *session);

@@ -30,7 +30,6 @@ struct mcp_stdio {
 	int in_fd;
 	int out_fd;
 	int own_out_fd; /* a pipe once more, which does not block; -1: none */
-	bool in_is_polled;
 	bool out_is_socket;
 	struct event_watch *in_watch;  /* NULL: a file, which is always readable */
 	struct event_timer *in_timer;  /* reads on: a file, or after a pause */

@@ -5,7 +5,6 @@
 #include "mcp/param_headers.h"
 #include "util/mem.h"
 
-#define META_PREFIX	     "io.modelcontextprotocol/"
 #define META_VERSION	     META_PREFIX "protocolVersion"
 #define META_CAPABILITIES    META_PREFIX "clientCapabilities"
 #define META_CLIENT	     META_PREFIX "clientInfo"

@@ -1,16 +1,17 @@
 /*
  * The files of a served agent: when the module or its manifest changes, the agent is loaded anew.
- * Compiling is done by a child process, into the cache; the server itself goes on meanwhile.
+ * That is done by a child process; the server itself goes on meanwhile, and takes the new one when a worker of it
+ * is ready.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "mcp/child.h"
+#include "mcp/edition_image.h"
 #include "mcp/internal.h"
-#include "mcp/processor.h"
-#include "util/exit_code.h"
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/path.h"
@@ -25,9 +26,11 @@ struct mcp_watcher {
 	char *names[2]; /* in the watched directory */
 	struct event_watch *watch;
 	struct event_timer *timer;
-	struct worker child; /* compiles; of worker.h only its end is used */
-	int child_fd;	     /* a pidfd */
+	struct worker child; /* loads; of worker.h only its end is used */
+	int child_fd;	     /* a pidfd: when it has ended, all is sent */
 	struct event_watch *child_watch;
+	struct edition *next; /* loaded; its first worker starts */
+	struct pool_user next_user;
 	bool is_stale; /* it changed once more meanwhile */
 };
 
@@ -57,95 +60,120 @@ is_same(const struct edition *a, const struct edition *b)
 	return same;
 }
 
-/* With its code in the cache, this takes milliseconds. */
 static void
-replace(struct mcp_watcher *watcher)
+refuse(const struct mcp_watcher *watcher, const char *sentence)
 {
-	struct mcp_server *server = watcher->server;
-	struct edition_settings settings = server->settings->edition;
-	struct error err = ERROR_INIT;
-	struct edition *edition;
-	int code = 0;
-
-	settings.granted_max = &server->granted;
-	edition = edition_load(&settings, &code, &err);
-	if (edition == NULL) {
-		note(watcher, "the changed agent is not taken", err.message);
-		return;
-	}
-	if (is_same(server->edition, edition)) {
-		edition_leave(edition);
-		return;
-	}
-	for (size_t i = 0; i < edition->notes.count; i++)
-		server->settings->note(edition->notes.items[i]);
-	edition_leave(server->edition);
-	server->edition = edition;
-	server->metrics.reloads++;
-	listen_tell_changed(server);
+	note(watcher, "the changed agent is not taken", sentence);
 }
 
-static _noreturn_ void
-become_compiler(const struct mcp_watcher *watcher, pid_t parent)
+static void
+drop_next(struct mcp_watcher *watcher)
 {
-	const struct edition_settings *settings = &watcher->server->settings->edition;
-	struct code_watch watch = { .signal_fd = -1 };
-	struct error err = ERROR_INIT;
-	struct agent agent;
-	sigset_t mask;
-	int r;
+	if (watcher->next == NULL)
+		return;
+	pool_leave(watcher->next->pool, &watcher->next_user, false);
+	edition_leave(TAKE_PTR(watcher->next));
+}
 
-	worker_end_with_parent(parent);
-	worker_reset_signals();
-	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0U) < 0 ||
-	    code_watch_signals(&watch, &mask, &err) < 0)
-		_exit(EXIT_CODE_FAILED);
-	agent_init(&agent, settings->path, settings->policy);
-	agent.use = AGENT_SERVE;
-	(void)cache_open(&agent.cache, true, &err);
-	r = agent_open(&agent, &err);
-	if (r == 0)
-		r = agent_load(&agent, &watch, &err);
-	/* What is wrong with it is told when the server itself looks. */
-	_exit(r < 0 ? EXIT_CODE_FAILED : EXIT_CODE_OK);
+/* What is loaded, or not, is settled. */
+static void
+look_again(struct mcp_watcher *watcher)
+{
+	if (watcher->is_stale)
+		event_timer_set(watcher->timer, SETTLE_MS);
+}
+
+/* A worker of the new one is ready: no call waits for it. */
+static void
+replace(void *data, struct pool_worker *worker)
+{
+	struct mcp_watcher *watcher = data;
+	struct mcp_server *server = watcher->server;
+	struct edition *old = server->edition;
+
+	(void)worker;
+	pool_leave(watcher->next->pool, &watcher->next_user, false);
+	server->edition = TAKE_PTR(watcher->next);
+	for (size_t i = 0; i < server->edition->notes.count; i++)
+		server->settings->note(server->edition->notes.items[i]);
+	edition_leave(old);
+	server->metrics.reloads++;
+	listen_tell_changed(server);
+	look_again(watcher);
+}
+
+static void
+lost(void *data, const char *sentence)
+{
+	struct mcp_watcher *watcher = data;
+	struct pool *pool = watcher->next->pool;
+
+	refuse(watcher, sentence);
+	/* It is its pool that says so. */
+	pool_hold(pool);
+	edition_leave(TAKE_PTR(watcher->next));
+	pool_let_go(pool);
+	look_again(watcher);
+}
+
+static void
+prepare(struct mcp_watcher *watcher, struct edition *edition)
+{
+	if (is_same(watcher->server->edition, edition)) {
+		edition_leave(edition);
+		look_again(watcher);
+		return;
+	}
+	watcher->next = edition;
+	watcher->next_user =
+	    (struct pool_user){ .given = replace, .heard = NULL, .lost = lost, .data = watcher };
+	pool_want(edition->pool, &watcher->next_user);
 }
 
 static void
 child_ended(void *data, unsigned int what)
 {
 	struct mcp_watcher *watcher = data;
+	struct edition_settings settings = watcher->server->settings->edition;
+	struct error err = ERROR_INIT;
+	struct edition *edition = NULL;
 
 	(void)what;
+	settings.granted_max = &watcher->server->granted;
+	if (!watcher->is_stale)
+		edition = edition_image_receive(&settings, watcher->child.control_fd, &err);
 	event_watch_free(TAKE_PTR(watcher->child_watch));
 	fd_close(TAKE_FD(watcher->child_fd));
 	worker_end(&watcher->child);
 	watcher->child = (struct worker)WORKER_INIT;
-	if (watcher->is_stale)
-		event_timer_set(watcher->timer, SETTLE_MS);
-	else
-		replace(watcher);
+	if (edition != NULL) {
+		prepare(watcher, edition);
+		return;
+	}
+	if (!watcher->is_stale)
+		refuse(watcher, err.message);
+	look_again(watcher);
 }
 
 static void
 settled(void *data)
 {
 	struct mcp_watcher *watcher = data;
-	pid_t parent = getpid();
-	pid_t pid;
+	struct edition_settings settings = watcher->server->settings->edition;
+	struct error err = ERROR_INIT;
 
-	watcher->is_stale = watcher->child.pid > 0;
+	watcher->is_stale = watcher->child.pid > 0 || watcher->next != NULL;
 	if (watcher->is_stale)
 		return;
-	processor_let_go();
-	pid = fork();
-	if (pid == 0)
-		become_compiler(watcher, parent);
-	watcher->child.pid = pid;
-	watcher->child_fd = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+	settings.granted_max = &watcher->server->granted;
+	if (child_start(edition_image_send, &settings, SOCK_SEQPACKET, &watcher->child, &err) < 0) {
+		refuse(watcher, err.message);
+		return;
+	}
+	watcher->child_fd = (int)syscall(SYS_pidfd_open, watcher->child.pid, 0);
 	if (watcher->child_fd < 0) {
+		refuse(watcher, strerror(errno));
 		worker_end(&watcher->child);
-		watcher->child = (struct worker)WORKER_INIT;
-		replace(watcher);
 		return;
 	}
 	watcher->child_watch =
@@ -217,6 +245,7 @@ watcher_free(struct mcp_watcher *watcher)
 {
 	if (watcher == NULL)
 		return;
+	drop_next(watcher);
 	event_watch_free(watcher->watch);
 	event_watch_free(watcher->child_watch);
 	event_timer_free(watcher->timer);

@@ -2,8 +2,8 @@
 #include "resolver/query.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "util/clock.h"
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/strings.h"
@@ -16,10 +16,7 @@ _Static_assert(RESOLVER_ANSWER_ADDRESSES_MAX <= DNS_RECORDS_MAX, "all addresses 
 uint64_t
 query_now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return clock_now_ms();
 }
 
 void

@@ -493,3 +493,9 @@ json_write(struct strbuf *out, const json_value *value, enum json_style style)
 
 	put_value(out, &root, 0, style);
 }
+
+bool
+json_is_same(const json_value *a, const json_value *b)
+{
+	return json_equal(a, b) == 1;
+}

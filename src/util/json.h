@@ -122,6 +122,9 @@ enum json_style {
 	JSON_STYLE_SORTED,   /* as COMPACT, members by name: the same text for what is equal */
 };
 
+/* Whether both are the same value, members in whatever order; 1 and 1.0 are not. */
+bool json_is_same(const json_value *a, const json_value *b);
+
 /* Numbers are written in the shortest form that reads as the same number. */
 void json_write(struct strbuf *out, const json_value *value, enum json_style style);
 

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "util/exit_code.h"
@@ -109,20 +108,10 @@ answer_host_call(struct running *running, const struct message *message)
 						  .signal_fd = running->watch.signal_fd };
 	struct error unused = ERROR_INIT;
 	struct strbuf reply = STRBUF_INIT;
-	uint32_t function;
-	uint32_t status = 0;
 	int r;
 
-	if (message->length < sizeof(function))
+	if (host_calls_answer_message(&context, message, &reply) < 0)
 		return -EPROTO;
-	memcpy(&function, message->bytes, sizeof(function));
-	if (function >= HOST_FUNCTION_COUNT)
-		return -EPROTO;
-	strbuf_add(&reply, (const char *)&status, sizeof(status));
-	status = (uint32_t)host_calls_answer(&context, (enum host_function)function,
-					     message->bytes + sizeof(function),
-					     message->length - sizeof(function), &reply);
-	memcpy(reply.text, &status, sizeof(status));
 	r = worker_tell(&running->worker, MESSAGE_REPLY, &reply, &patience, &unused);
 	strbuf_done(&reply);
 	return r < 0 ? -EPROTO : 0;

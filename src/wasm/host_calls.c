@@ -1,6 +1,9 @@
 /* What a guest asks of porta; see host_calls.h. */
 #include "wasm/host_calls.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "util/mem.h"
 #include "wasm/host_exec.h"
 #include "wasm/host_http.h"
@@ -74,4 +77,25 @@ host_calls_answer(const struct host_calls_context *context, enum host_function f
 	if (json_expect(&place, JSON_KIND_OBJECT, &err) < 0)
 		return 1;
 	return answer(context, function, &place, ret_response);
+}
+
+int
+host_calls_answer_message(const struct host_calls_context *context, const struct message *message,
+			  struct strbuf *ret_reply)
+{
+	size_t start = ret_reply->length;
+	uint32_t function;
+	uint32_t status = 0;
+
+	if (message->length < sizeof(function))
+		return -EPROTO;
+	memcpy(&function, message->bytes, sizeof(function));
+	if (function >= HOST_FUNCTION_COUNT)
+		return -EPROTO;
+	strbuf_add(ret_reply, (const char *)&status, sizeof(status));
+	status = (uint32_t)host_calls_answer(context, (enum host_function)function,
+					     message->bytes + sizeof(function),
+					     message->length - sizeof(function), ret_reply);
+	memcpy(ret_reply->text + start, &status, sizeof(status));
+	return 0;
 }

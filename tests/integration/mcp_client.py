@@ -148,10 +148,11 @@ def text_of(answer):
 
 
 class Http:
-    """`porta serve --http` on a free port of loopback."""
+    """`porta serve --http` on a free port of loopback, with as many descriptors as told."""
 
-    def __init__(self, runner, *argv, **options):
-        self.process = runner.popen_porta("serve", *argv, "--http", "127.0.0.1:0", **options)
+    def __init__(self, runner, *argv, descriptors=None, **options):
+        limit = ["sh", "-c", f'ulimit -n {descriptors}; exec "$0" "$@"'] if descriptors is not None else []
+        self.process = runner.popen([*limit, runner.program, "serve", *argv, "--http", "127.0.0.1:0"], **options)
         STARTED.append(self.process)
         line = self.process.stderr.readline().decode()
         assert "serving http://127.0.0.1:" in line, line + self.process.stderr.read().decode()

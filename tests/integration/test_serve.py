@@ -110,6 +110,59 @@ def test_tools_are_listed_as_each_version_knows_them(runner, agent):
         assert client.close()[0] == 0
 
 
+# What versions brought that is for people; all else is older.
+BROUGHT = {"title": "2025-06-18", "_meta": "2025-06-18", "lastModified": "2025-06-18", "outputSchema": "2025-06-18",
+           "icons": "2025-11-25"}
+OF_SERVER = {"name": "", "version": "", "title": "2025-06-18", "description": "2025-11-25", "websiteUrl": "2025-11-25",
+             "icons": "2025-11-25"}
+OF_RESOURCE = {"name", "title", "description", "mimeType", "annotations", "icons", "_meta"}
+
+
+def names_in(version, names):
+    return {name for name in names if BROUGHT.get(name, "") <= version}
+
+
+@pytest.mark.parametrize("version", [*LEGACY, mcp_client.MODERN])
+def test_what_is_for_people_is_listed_as_each_version_knows_it(runner, agent, version):
+    client = Stdio(runner, agent)
+    if version == mcp_client.MODERN:
+        server = client.modern("server/discover")["result"]["_meta"][mcp_client.META + "serverInfo"]
+        ask = client.modern
+        assert set(ask("tools/list")["result"]["_meta"][mcp_client.META + "serverInfo"]) == {"name", "version"}
+    else:
+        server = client.initialize(version)["serverInfo"]
+        ask = client.request
+    assert set(server) == {name for name, since in OF_SERVER.items() if since <= version}
+    tool = next(t for t in ask("tools/list")["result"]["tools"] if t["name"] == "test_structured")
+    named = {"name", "title", "description", "inputSchema", "outputSchema", "icons", "_meta"}
+    assert set(tool) == names_in(version, named) | ({"annotations"} if version >= "2025-03-26" else set())
+    resource = ask("resources/list")["result"]["resources"][0]
+    assert set(resource) == names_in(version, OF_RESOURCE | {"uri", "size"})
+    template = ask("resources/templates/list")["result"]["resourceTemplates"][0]
+    assert set(template) == names_in(version, OF_RESOURCE | {"uriTemplate"})
+    for item in (resource, template):
+        assert set(item["annotations"]) == names_in(version, {"audience", "priority", "lastModified"})
+    prompt = next(p for p in ask("prompts/list")["result"]["prompts"] if p["name"] == "test_prompt_with_arguments")
+    assert set(prompt) == names_in(version, {"name", "title", "description", "arguments", "icons", "_meta"})
+    assert set(prompt["arguments"][0]) == names_in(version, {"name", "title", "description", "required"})
+    if version >= "2025-11-25":
+        assert server["icons"] == tool["icons"] == resource["icons"] == prompt["icons"]
+        assert tool["icons"][0]["sizes"] == ["any"] and tool["_meta"] == {"example.com/since": 1}
+
+
+def test_a_manifest_that_says_the_wrong_thing(runner, agent):
+    (runner.cwd / mcp_client.EVERYTHING.name).write_text('{"tools": [{"name": "a", "icons": [{"src": "javascript:0"}]}]}')
+    result = runner.porta("serve", agent)
+    assert result.code == 125 and "at /tools/0/icons/0/src: an icon is at" in result.err
+
+
+def test_an_input_schema_without_a_type(runner, agent):
+    manifest = {"capabilities": CAPABILITIES, "tools": [{"name": "a", "inputSchema": {"properties": {}}}]}
+    (runner.cwd / mcp_client.EVERYTHING.name).write_text(json.dumps(manifest))
+    tool, = Stdio(runner, agent).modern("tools/list")["result"]["tools"]
+    assert tool["inputSchema"] == {"type": "object", "properties": {}}
+
+
 def test_pages(runner, agent):
     manifest = json.loads(mcp_client.EVERYTHING.read_text())
     manifest["tools"] = [{"name": f"t{i}", "inputSchema": {"type": "object"}} for i in range(250)]
@@ -135,8 +188,8 @@ def test_resources_and_prompts(client):
     (template,) = client.request("resources/templates/list")["result"]["resourceTemplates"]
     assert template["uriTemplate"] == "test://template/{id}/data"
     prompts = {p["name"]: p for p in client.request("prompts/list")["result"]["prompts"]}
-    assert prompts["test_prompt_with_arguments"]["arguments"][0] == {
-        "name": "arg1", "description": "First", "required": True}
+    assert prompts["test_prompt_with_arguments"]["arguments"][1] == {
+        "name": "arg2", "description": "Second", "required": True}
 
 
 def test_an_agent_without_manifest_lists_its_functions(runner):
@@ -523,6 +576,41 @@ def test_a_changed_manifest_is_taken(runner, client):
     client.process.stdin.close()
     rest = [json.loads(line) for line in client.buffer.splitlines() + client.process.stdout.read().splitlines()]
     assert any(m.get("id") == listening and "result" in m for m in rest)
+
+
+def test_an_agent_that_takes_its_time_to_describe_itself(runner):
+    """While a changed agent is asked what it offers, others are answered."""
+    agent = agents.put(runner, "agent.c")
+    client = Stdio(runner, agent, "--profile", "full", "-v", ".")
+    client.initialize()
+    assert json.loads(text_of(client.call("echo", {"a": 1}))) == {"a": 1}
+    slow = agents.put(runner, "agent_slow.c")
+    os.rename(slow, agent)
+    harness.wait_until((runner.cwd / "describing").exists)
+    for _ in range(10):
+        client.request("ping")
+        assert json.loads(text_of(client.call("echo", {"b": 2}))) == {"b": 2}
+    assert not any(m["method"] == "notifications/tools/list_changed" for m in client.others)
+    wait_for(client, "notifications/tools/list_changed")
+    assert "echo" in [tool["name"] for tool in client.request("tools/list")["result"]["tools"]]
+    assert client.close()[0] == 0
+
+
+def test_a_changed_agent_that_cannot_be_loaded(runner):
+    agent = agents.put(runner, "agent.c")
+    client = Stdio(runner, agent, "--profile", "full")
+    client.initialize()
+    bad = runner.cwd / "bad.wasm"
+    bad.write_bytes(b"no module")
+    os.rename(bad, agent)
+    line = client.process.stderr.readline().decode()
+    assert "the changed agent is not taken: " in line and "the module is not WASM" in line
+    assert json.loads(text_of(client.call("echo", {"a": 1}))) == {"a": 1}
+    good = agents.put(runner, "agent_plain.c")
+    os.rename(good, agent)
+    wait_for(client, "notifications/tools/list_changed")
+    names = [tool["name"] for tool in client.request("tools/list")["result"]["tools"]]
+    assert "echo" in names and "http" not in names
 
 
 def test_a_changed_manifest_grants_nothing_new(runner, agent):

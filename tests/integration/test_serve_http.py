@@ -356,6 +356,89 @@ def test_connections_that_say_nothing(server):
         sock.close()
 
 
+# --- more than there is room for
+
+HALF = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 7000000\r\n\r\n"
+
+
+def is_closed(sock):
+    """Whether the other side has closed it."""
+    sock.setblocking(False)
+    try:
+        return sock.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def test_connections_make_room_for_new_ones(runner, agent):
+    server = Http(runner, agent, descriptors=200)  # half of them for connections
+    kept = server.connect()
+    assert server.modern("server/discover", connection=kept).status == 200
+    slow = []
+    for _ in range(300):
+        slow.append(socket.create_connection(("127.0.0.1", server.port)))
+        slow[-1].sendall(HALF[:30])
+    harness.wait_until(lambda: is_closed(slow[0]))
+    assert not is_closed(slow[-1])
+    assert server.send(None, method="GET", path="/healthz").status == 200
+    assert server.modern("tools/call", call("test_simple_text")).status == 200
+    assert gauge(server, "http_connections") <= 200 / 2 + 32
+    assert server.modern("server/discover", connection=server.connect()).status == 200
+    for sock in slow:
+        sock.close()
+    harness.wait_until(lambda: gauge(server, "http_connections") < 5)
+
+
+def listen_of_session(server):
+    server.initialize()
+    sock = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+    sock.sendall(f"GET /mcp HTTP/1.1\r\nHost: localhost\r\nMcp-Session-Id: {server.session}\r\n"
+                 "Accept: text/event-stream\r\n\r\n".encode())
+    read_until(sock, b"text/event-stream")
+    return sock
+
+
+def test_when_all_connections_are_at_work(runner, agent):
+    server = Http(runner, agent, descriptors=120)
+    streams = [listen_of_session(server) for _ in range(60)]
+    refused = server.modern("server/discover")
+    assert refused.status == 503 and refused.headers["Retry-After"] == "1" and refused.headers["Connection"] == "close"
+    for _ in range(40):
+        assert server.send(None, method="GET", path="/healthz").status == 200
+    assert not any(map(is_closed, streams))
+    streams.pop().close()
+    harness.wait_until(lambda: server.modern("server/discover").status == 200)
+    for sock in streams:
+        sock.close()
+
+
+def test_without_descriptors(runner, agent):
+    server = Http(runner, agent, descriptors=40)
+    socks = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(100)]
+    harness.wait_until(lambda: len(os.listdir(f"/proc/{server.process.pid}/fd")) >= 40)
+    time.sleep(1)
+    for sock in socks:
+        sock.close()
+    assert server.modern("tools/call", call("test_simple_text")).status == 200
+
+
+def test_requests_that_are_never_whole_cost_little_memory(server):
+    socks = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(60)]
+    for sock in socks:
+        try:
+            sock.sendall(HALF + b" " * 6_900_000)
+        except OSError:
+            pass  # it was the largest
+    assert server.modern("server/discover").status == 200
+    assert sum(map(is_closed, socks)) >= 40
+    status = open(f"/proc/{server.process.pid}/status", encoding="ascii").read()
+    assert int(status.split("VmHWM:")[1].split()[0]) < 200 * 1024 + mcp_client.RSS_KIB_MAX
+    for sock in socks:
+        sock.close()
+
+
 # --- many at once
 
 def test_ten_thousand_calls(server):

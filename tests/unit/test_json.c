@@ -261,6 +261,28 @@ test_making(void **state)
 	json_free(NULL);
 }
 
+static void
+test_the_same_value(void **state)
+{
+	static const struct {
+		const char *a;
+		const char *b;
+		bool is_same;
+	} cases[] = {
+		{ "1", "1", true },	  { "\"1\"", "\"1\"", true }, { "1", "\"1\"", false },
+		{ "1", "1.0", false },	  { "\"a\"", "\"b\"", false }, { "{\"a\":1,\"b\":[2]}", "{\"b\":[2],\"a\":1}", true },
+		{ "[1,2]", "[2,1]", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_json_ json_value *a = parse(cases[i].a);
+		_cleanup_json_ json_value *b = parse(cases[i].b);
+
+		assert_int_equal(json_is_same(a, b), cases[i].is_same);
+	}
+}
+
 int
 main(void)
 {
@@ -273,6 +295,7 @@ main(void)
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_long_names_are_cut_in_a_place),
 		cmocka_unit_test(test_making),
+		cmocka_unit_test(test_the_same_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

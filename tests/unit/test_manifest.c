@@ -70,6 +70,34 @@ static const struct {
 	{ "prompt_argument_required",
 	  "at /prompts/0/arguments/0/required: a string where true or false" },
 	{ "prompt_argument_twice", "at /prompts/0/arguments/1/name: item 0 has the same name" },
+	{ "title_number",
+	  "at /title: an integer where a string belongs" },
+	{ "website_file",
+	  "at /websiteUrl: a website is at an https:// or http:// address" },
+	{ "icons_object",
+	  "at /icons: an object where an array belongs" },
+	{ "icon_without_src",
+	  "at /icons/0: the field \"src\" is missing" },
+	{ "icon_script",
+	  "at /tools/0/icons/1/src: an icon is at an https: or http: address, or a data: URI" },
+	{ "icon_sizes",
+	  "at /prompts/0/icons/0/sizes: a string where an array belongs" },
+	{ "icon_theme",
+	  "at /tools/0/icons/0/theme: this is \"light\" or \"dark\"" },
+	{ "tool_hint",
+	  "at /tools/0/annotations/readOnlyHint: a string where true or false" },
+	{ "tool_meta",
+	  "at /tools/0/_meta: an array where an object belongs" },
+	{ "resource_title",
+	  "at /resources/0/title: an array where a string belongs" },
+	{ "resource_size",
+	  "at /resources/0/size: -1 is not between 0 and" },
+	{ "resource_audience",
+	  "at /resources/0/annotations/audience/1: this is \"user\" or \"assistant\"" },
+	{ "resource_priority",
+	  "at /resourceTemplates/0/annotations/priority: a priority is between 0 and 1" },
+	{ "prompt_argument_title",
+	  "at /prompts/0/arguments/0/title: an object where a string belongs" },
 	{ "too_deep", "more than 100 levels deep" },
 	{ "too_many_tools", "at /tools: more than 1024 items" },
 	{ "control_characters", "io\\x1b[31m\" is not a capability" },
@@ -144,12 +172,9 @@ test_a_full_manifest(void **state)
 	assert_true(manifest.has_tools);
 	assert_int_equal(manifest.tools_count, 2);
 	assert_string_equal(manifest.tools[0].description, "Say hello");
-	assert_non_null(manifest.tools[0].input_schema);
-	assert_non_null(manifest.tools[0].output_schema);
-	assert_non_null(manifest.tools[0].annotations);
+	assert_non_null(manifest.tools[0].record);
 	assert_string_equal(manifest.tools[1].name, "wave");
 	assert_string_equal(manifest.tools[1].description, "");
-	assert_null(manifest.tools[1].input_schema);
 	assert_int_equal(manifest.resources_count, 1);
 	assert_string_equal(manifest.resources[0].mime_type, "application/json");
 	assert_int_equal(manifest.resource_templates_count, 1);
@@ -200,6 +225,11 @@ test_unknown_fields_warn(void **state)
 	struct strbuf many = STRBUF_INIT;
 
 	(void)state;
+	parse(&manifest, "{\"tools\":[{\"name\":\"a\",\"annotations\":{\"readonlyHint\":true}}]}");
+	assert_int_equal(manifest.warnings.count, 1);
+	assert_non_null(strstr(manifest.warnings.items[0], "(did you mean readOnlyHint?)"));
+	manifest_done(&manifest);
+
 	parse(&manifest, "{\"tols\":1,\"tools\":[{\"name\":\"a\",\"x\\u001b/y\":{\"name\":5}}]}");
 	assert_int_equal(manifest.warnings.count, 2);
 	assert_string_equal(
