@@ -375,7 +375,8 @@ run_options_parse(struct run_options *options, int argc, char **argv, struct err
 		if (parser.target_index != 0)
 			return error_extra_word(&parser, argv[parser.target_index], err);
 		join_arguments(options, &parser);
-		return policy_finish(&options->policy, err);
+		r = policy_finish(&options->policy, err);
+		return r < 0 ? error_wrap(err, r, "%s", options->policy.project_file) : 0;
 	}
 	/* "porta run -v . -- node server.js", as of env and sudo: the target comes first there. */
 	if (parser.target_index == 0 && parser.next < argc)
