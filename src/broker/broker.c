@@ -24,6 +24,7 @@
 
 #include "broker/door.h"
 #include "broker/loop.h"
+#include "broker/report.h"
 #include "broker/resolver_client.h"
 #include "broker/stdio.h"
 #include "broker/terminal.h"
@@ -448,10 +449,9 @@ open_report(struct broker *broker, const struct broker_options *options)
 {
 	if (options->report_path == NULL)
 		return 0;
-	broker->report_fd = open(options->report_path,
-				 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+	broker->report_fd = report_open(broker->plan, options->report_path, broker->err);
 	if (broker->report_fd < 0) {
-		error_set_errno(broker->err, -errno, "--report %s", options->report_path);
+		error_wrap(broker->err, -EIO, "--report %s", options->report_path);
 		/* Not the open's own code: -EACCES would be the command's. */
 		return -EIO;
 	}

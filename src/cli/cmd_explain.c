@@ -2,6 +2,7 @@
 #include "broker/run.h"
 #include "broker/stdio.h"
 #include "cli/command.h"
+#include "cli/explain_source.h"
 #include "cli/output.h"
 #include "cli/run_agent.h"
 #include "cli/run_prepare.h"
@@ -10,7 +11,9 @@ static void
 write_plan(const struct run_options *options, const struct plan *plan, struct strbuf *out)
 {
 	if (options->json) {
-		strbuf_puts(out, "{\"policy\":");
+		strbuf_putc(out, '{');
+		explain_put_source_json(options, out);
+		strbuf_puts(out, ",\"policy\":");
 		policy_explain_json(&options->policy, out);
 		strbuf_puts(out, ",\"plan\":");
 		plan_explain_json(plan, out);
@@ -18,6 +21,7 @@ write_plan(const struct run_options *options, const struct plan *plan, struct st
 		return;
 	}
 	strbuf_puts(out, "Policy\n\n");
+	explain_put_source(options, out);
 	policy_explain(&options->policy, out);
 	strbuf_putc(out, '\n');
 	plan_explain(plan, out);

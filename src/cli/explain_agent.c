@@ -5,6 +5,7 @@
 #include "broker/run.h"
 #include "broker/stdio.h"
 #include "cli/output.h"
+#include "cli/explain_source.h"
 #include "cli/run_agent.h"
 #include "util/json.h"
 #include "util/mem.h"
@@ -187,7 +188,9 @@ explain_agent(const struct run_options *options, struct strbuf *out, struct erro
 	if (r == 0 && explained.has_sandbox)
 		r = plan_sandbox(&explained, err);
 	if (r == 0 && options->json) {
-		strbuf_puts(out, "{\"policy\":");
+		strbuf_putc(out, '{');
+		explain_put_source_json(options, out);
+		strbuf_puts(out, ",\"policy\":");
 		policy_explain_json(&options->policy, out);
 		strbuf_puts(out, ",\"agent\":");
 		put_json(&explained, out);
@@ -199,6 +202,7 @@ explain_agent(const struct run_options *options, struct strbuf *out, struct erro
 		strbuf_puts(out, "}\n");
 	} else if (r == 0) {
 		strbuf_puts(out, "Policy\n\n");
+		explain_put_source(options, out);
 		policy_explain(&options->policy, out);
 		strbuf_putc(out, '\n');
 		put_text(&explained, out);

@@ -181,15 +181,21 @@ keep_text(struct loading *loading, char *text)
 	return text;
 }
 
+static bool
+is_in_home(const char *path)
+{
+	return str_starts_with(path, "~/") || str_equal(path, "~");
+}
+
 /* A path as the file means it: relative to its directory, "~/" in the home. The caller frees it. */
 static char *
 resolve_path(const struct loading *loading, const char *text)
 {
 	const char *home = getenv("HOME");
 
-	if (str_starts_with(text, "~/") && home != NULL && home[0] == '/')
-		return path_join(home, text + 2);
-	if (text[0] == '/' || text[0] == '~' || text[0] == '\0')
+	if (is_in_home(text) && home != NULL && home[0] == '/')
+		return text[1] == '\0' ? mem_strdup(home) : path_join(home, text + 2);
+	if (text[0] == '/' || text[0] == '\0' || is_in_home(text))
 		return mem_strdup(text);
 	while (str_starts_with(text, "./")) {
 		text += 2;
@@ -197,10 +203,49 @@ resolve_path(const struct loading *loading, const char *text)
 	}
 	if (text[0] == '\0' || str_equal(text, "."))
 		return mem_strdup(loading->file->directory);
-	/* ".:ro", ".:/guest" */
-	if (text[0] == '.' && text[1] == ':')
-		return mem_printf("%s%s", loading->file->directory, text + 1);
 	return path_join(loading->file->directory, text);
+}
+
+/* HOST[:GUEST][:ro], of which HOST is the file's; an agent goes on calling it what the file does. */
+static int
+apply_mount(struct loading *loading, const struct run_option *option, const char *text, struct error *err)
+{
+	struct policy *policy = &loading->options->policy;
+	size_t count = policy->mounts_count;
+	struct policy_mount *mount;
+	char *whole;
+	int r = option->apply(loading->options, text, err);
+
+	if (r < 0 || policy->mounts_count == count)
+		return r;
+	mount = &policy->mounts[count];
+	if (mount->host[0] == '/' || is_in_home(mount->host))
+		return 0;
+	mount->written = mount->host;
+	mount->host = resolve_path(loading, mount->written);
+	whole = mem_printf("%s%s", mount->host, mount->text + strlen(mount->written));
+	free(mount->text);
+	mount->text = whole;
+	return 0;
+}
+
+/* "node,./tools/check": those that are paths are the file's. The caller frees it. */
+static char *
+resolve_commands(const struct loading *loading, const char *text)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	for (;;) {
+		size_t length = strcspn(text, ",");
+		_cleanup_free_ char *word = mem_strndup(text, length);
+		_cleanup_free_ char *path = strchr(word, '/') != NULL ? resolve_path(loading, word) : NULL;
+
+		strbuf_puts(&out, path != NULL ? path : word);
+		if (text[length] == '\0')
+			return strbuf_take(&out);
+		strbuf_putc(&out, ',');
+		text += length + 1;
+	}
 }
 
 static bool
@@ -219,13 +264,17 @@ is_word_of(const struct run_option *option, const char *text)
 static int
 apply_text(struct loading *loading, const struct run_option *option, const char *text, struct error *err)
 {
-	bool is_path = option->is_path && !is_word_of(option, text);
+	char *resolved;
 
-	/* Of commands only those that are paths already. */
+	if (str_equal(option->name, "--volume"))
+		return apply_mount(loading, option, text, err);
 	if (str_equal(option->name, "--allow-exec"))
-		is_path = strchr(text, '/') != NULL && strchr(text, ',') == NULL;
-	text = keep_text(loading, is_path ? resolve_path(loading, text) : mem_strdup(text));
-	return option->apply(loading->options, text, err);
+		resolved = resolve_commands(loading, text);
+	else if (option->is_path && !is_word_of(option, text))
+		resolved = resolve_path(loading, text);
+	else
+		resolved = mem_strdup(text);
+	return option->apply(loading->options, keep_text(loading, resolved), err);
 }
 
 static int
@@ -390,6 +439,7 @@ static int
 apply_variable(struct loading *loading, const struct project_setting *setting, struct error *err)
 {
 	const struct run_option *option = find_key(setting->section, "*");
+	struct env_request *env = &loading->options->policy.env;
 	const char *value = NULL;
 	char *text;
 	int r;
@@ -409,7 +459,11 @@ apply_variable(struct loading *loading, const struct project_setting *setting, s
 	r = option->apply(loading->options, text, err);
 	mem_wipe(text, strlen(text));
 	free(text);
-	return r < 0 ? error_at(loading, setting->place, setting->key, err) : 0;
+	if (r < 0)
+		return error_at(loading, setting->place, setting->key, err);
+	if (setting->sub_key != NULL && setting->values[0].kind == PROJECT_VALUE_STRING)
+		env->entries[env->count - 1].source = mem_strdup(setting->values[0].text);
+	return 0;
 }
 
 static int
@@ -536,27 +590,6 @@ take_target(struct loading *loading, struct error *err)
 	return is_wasm ? take_wasm(loading, err) : take_command(loading, err);
 }
 
-/*
- * The file says what the next run may touch, so no run may change it. At the top of a writable directory its name
- * protects it; what lies deeper, or has another name, is made a read-only part of what is writable.
- */
-static int
-protect_file(struct loading *loading, struct error *err)
-{
-	struct policy *policy = &loading->options->policy;
-	const char *name = path_basename(loading->file->path);
-	_cleanup_free_ char *text = NULL;
-
-	if (loading->wasm != NULL || policy_allows_protected(policy, PROJECT_FILE_NAME))
-		return 0;
-	for (size_t i = 0; i < policy->mounts_count; i++) {
-		if (str_equal(name, PROJECT_FILE_NAME) && str_equal(policy->mounts[i].host, loading->file->directory))
-			return 0;
-	}
-	text = mem_printf("%s/%s:ro", loading->file->directory, name);
-	return policy_add_mount(policy, text, err);
-}
-
 int
 project_options_load(struct run_options *options, const bool given[PROJECT_OPTIONS_MAX], struct error *err)
 {
@@ -568,13 +601,14 @@ project_options_load(struct run_options *options, const bool given[PROJECT_OPTIO
 	if (options->project_path == NULL)
 		r = project_file_find(&found, err);
 	if (r == 0)
-		r = project_file_load(found != NULL ? found : options->project_path, found != NULL, &file, err);
+		r = project_file_load(found != NULL ? found : options->project_path, found != NULL, &file, err) < 0 ? -EINVAL : 0;
 	for (size_t i = 0; r == 0 && i < file.settings_count; i++)
 		r = apply_setting(&loading, &file.settings[i], err);
 	if (r == 0)
 		r = take_target(&loading, err);
+	/* The file says what the next run may touch, so no run may change it. */
 	if (r == 0)
-		r = protect_file(&loading, err);
+		options->policy.project_file = path_join(file.directory, path_basename(file.path));
 	project_file_done(&file);
 	return r;
 }

@@ -16,7 +16,8 @@
 /*
  * Reads options->project_path, or else the nearest porta.toml, into `options`: target, arguments and policy. A flag
  * that may come once and is `given` (by its index in the table) on the command line counts instead of the file's.
- * Returns 0, or a negative errno with a sentence, mostly "porta.toml:LINE:COLUMN: ...".
+ * Returns 0, or a negative errno with a sentence, mostly "porta.toml:LINE:COLUMN: ..."; -ENOENT only where none is named
+ * and none found.
  */
 int project_options_load(struct run_options *options, const bool given[PROJECT_OPTIONS_MAX], struct error *err);
 

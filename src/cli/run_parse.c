@@ -337,9 +337,10 @@ take_project(struct parser *parser, struct error *err)
 		return r;
 	if (takes_project(&look)) {
 		r = project_options_load(parser->options, look.given, err);
+		/* What is wrong with the flags is told first; then that there is no target. */
 		return r == -ENOENT && parser->options->project_path == NULL &&
 			       !str_equal(parser->options->command_name, "up")
-			   ? error_without_target(parser->options, err)
+			   ? 0
 			   : r;
 	}
 	if (parser->options->project_path != NULL)
@@ -375,7 +376,8 @@ run_options_parse(struct run_options *options, int argc, char **argv, struct err
 		if (parser.target_index != 0)
 			return error_extra_word(&parser, argv[parser.target_index], err);
 		join_arguments(options, &parser);
-		return policy_finish(&options->policy, err);
+		r = policy_finish(&options->policy, err);
+		return r < 0 ? error_wrap(err, r, "%s", options->policy.project_file) : 0;
 	}
 	/* "porta run -v . -- node server.js", as of env and sudo: the target comes first there. */
 	if (parser.target_index == 0 && parser.next < argc)

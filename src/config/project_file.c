@@ -88,13 +88,15 @@ project_file_find(char **ret_path, struct error *err)
 	directory = mem_strdup(start);
 	for (;;) {
 		_cleanup_free_ char *path = path_join(directory, PROJECT_FILE_NAME);
+		struct stat status;
 		char *parent;
 
-		if (access(path, F_OK) == 0) {
+		/* One that leads nowhere is the nearest all the same: its error is told, not another file taken. */
+		if (lstat(path, &status) == 0) {
 			*ret_path = str_equal(directory, start) ? mem_strdup(PROJECT_FILE_NAME) : TAKE_PTR(path);
 			return 0;
 		}
-		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES && errno != ELOOP)
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
 			return error_set_errno(err, -errno, "%s", path);
 		if (str_equal(directory, "/"))
 			break;
@@ -118,10 +120,30 @@ is_trusted_owner(uid_t owner)
 	return sudo_uid != NULL && str_parse_u64(sudo_uid, 0, UINT32_MAX, &caller) == 0 && owner == caller;
 }
 
+/* A symlink is whose it is too: it says which of the user's own files is obeyed, and from where. */
+static int
+check_owner(const char *path, const struct stat *status, struct error *err)
+{
+	struct stat link = { .st_mode = 0 };
+	uid_t owner = status->st_uid;
+
+	if (lstat(path, &link) < 0)
+		return error_set_errno(err, -errno, "%s", path);
+	if (S_ISLNK(link.st_mode) && !is_trusted_owner(link.st_uid))
+		owner = link.st_uid;
+	if (is_trusted_owner(owner))
+		return 0;
+	return error_set(err, -EPERM,
+			 "%s belongs to user %u, not to you, and is not obeyed for that: read it, and name "
+			 "it with --file %s if you trust it",
+			 path, (unsigned int)owner, path);
+}
+
 static int
 check_trust(int fd, const char *path, bool is_found, struct error *err)
 {
 	struct stat status;
+	int r;
 
 	if (fstat(fd, &status) < 0)
 		return error_set_errno(err, -errno, "%s", path);
@@ -133,11 +155,9 @@ check_trust(int fd, const char *path, bool is_found, struct error *err)
 		return error_set(err, -EFBIG, "%s has more than %zu KiB", path, TOML_BYTES_MAX / 1024);
 	if (!is_found)
 		return 0;
-	if (!is_trusted_owner(status.st_uid))
-		return error_set(err, -EPERM,
-				 "%s belongs to user %u, not to you, and is not obeyed for that: read it, and name "
-				 "it with --file %s if you trust it",
-				 path, (unsigned int)status.st_uid, path);
+	r = check_owner(path, &status, err);
+	if (r < 0)
+		return r;
 	if ((status.st_mode & S_IWOTH) != 0)
 		return error_set(err, -EPERM,
 				 "%s can be changed by every user of this machine, and is not obeyed for that: "
@@ -356,20 +376,19 @@ int
 project_file_load(const char *path, bool is_found, struct project_file *ret_file, struct error *err)
 {
 	struct project_file file = { .path = mem_strdup(path) };
-	_cleanup_free_ char *base = working_directory(err);
-	_cleanup_free_ char *whole = NULL;
+	_cleanup_free_ char *directory = strchr(path, '/') != NULL ? path_dirname(path) : mem_strdup(".");
 	/* A FIFO must not keep porta waiting. */
 	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	int r;
 
-	r = fd < 0 ? error_set_errno(err, -errno, "cannot read %s", path) : base == NULL ? -EIO : 0;
-	if (r == 0)
-		r = check_trust(fd, path, is_found, err);
+	r = fd < 0 ? error_set_errno(err, -errno, "cannot read %s", path) : check_trust(fd, path, is_found, err);
 	if (r == 0) {
-		whole = path_join(path[0] == '/' ? "/" : base, path);
-		file.directory = path_dirname(whole);
-		r = parse(fd, &file, err);
+		file.directory = realpath(directory, NULL);
+		if (file.directory == NULL)
+			r = error_set_errno(err, -errno, "cannot find the directory of %s", path);
 	}
+	if (r == 0)
+		r = parse(fd, &file, err);
 	if (r < 0) {
 		project_file_done(&file);
 		return r;

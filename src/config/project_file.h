@@ -52,7 +52,7 @@ struct project_setting {
 
 struct project_file {
 	char *path;	 /* as messages name it: "porta.toml", or the whole path from another directory */
-	char *directory; /* absolute; what relative paths in the file are relative to */
+	char *directory; /* absolute, free of symlinks; what relative paths in the file are relative to */
 	struct project_setting *settings; /* in the order of the file */
 	size_t settings_count;
 };
@@ -60,14 +60,15 @@ struct project_file {
 void project_file_done(struct project_file *file);
 
 /*
- * Finds PROJECT_FILE_NAME in the working directory or the nearest of its parents that has one. *ret_path is for
- * project_file_load; the caller frees it. -ENOENT where there is none.
+ * Finds PROJECT_FILE_NAME in the working directory or the nearest of its parents that has one, be it a symlink that
+ * leads nowhere. *ret_path is for project_file_load; the caller frees it. -ENOENT where there is none.
  */
 int project_file_find(char **ret_path, struct error *err);
 
 /*
  * Reads `path`. -EINVAL with "PATH:LINE:COLUMN: why" where it is not TOML. With `is_found` (by project_file_find)
- * it must belong to the user, to root, or to who called sudo, and not be writable by everybody, else -EPERM: what
+ * it, and the symlink that it may be, must belong to the user, to root, or to who called sudo, and it must not be
+ * writable by everybody, else -EPERM: what
  * it says is obeyed, and the user may not know that it is there (CVE-2022-24765 was git's).
  */
 int project_file_load(const char *path, bool is_found, struct project_file *ret_file, struct error *err);

@@ -69,6 +69,7 @@ env_request_done(struct env_request *env)
 		return;
 	for (size_t i = 0; i < env->count; i++) {
 		free(env->entries[i].key);
+		free(env->entries[i].source);
 		free_secret(env->entries[i].value);
 	}
 	free(env->entries);

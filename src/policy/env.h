@@ -25,6 +25,7 @@ struct env_entry {
 	enum env_entry_kind kind;
 	char *key;
 	char *value; /* NULL for PASS */
+	char *source; /* the variable of the host that it was read from, where that has another name; else NULL */
 };
 
 struct env_request {

@@ -21,6 +21,7 @@ policy_done(struct policy *policy)
 	for (size_t i = 0; i < policy->mounts_count; i++) {
 		free(policy->mounts[i].host);
 		free(policy->mounts[i].guest);
+		free(policy->mounts[i].written);
 		free(policy->mounts[i].text);
 	}
 	free(policy->mounts);
@@ -32,6 +33,7 @@ policy_done(struct policy *policy)
 	net_rules_done(&policy->deny_net);
 	net_rules_done(&policy->allow_bind);
 	env_request_done(&policy->env);
+	free(policy->project_file);
 	policy_init(policy);
 }
 

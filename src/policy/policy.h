@@ -60,6 +60,7 @@ enum guarantee {
 struct policy_mount {
 	char *host;  /* as written; may be relative, may start with "~/" */
 	char *guest; /* NULL: as HOST */
+	char *written; /* HOST as porta.toml has it, where that is relative to its directory and `host` is not; else NULL */
 	bool read_only;
 	char *text; /* the whole argument, for messages */
 };
@@ -116,6 +117,8 @@ struct policy {
 	const char *capabilities_flag;
 	struct policy_limits limits;
 	bool degrade[GUARANTEE_COUNT];
+	/* The porta.toml that said some of this, absolute, or NULL: protected wherever a mount would make it writable. */
+	char *project_file;
 };
 
 void policy_init(struct policy *policy);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "util/macros.h"
+#include "util/mem.h"
 
 enum { TOPIC_COLUMNS = 12, LINE_COLUMNS = 90 };
 
@@ -210,13 +211,17 @@ explain_variables(const struct env_request *env, enum env_entry_kind kind, const
 	bool any = false;
 
 	for (size_t i = 0; i < env->count; i++) {
+		_cleanup_free_ char *word = NULL;
+
 		if (env->entries[i].kind != kind)
 			continue;
 		if (!any) {
 			begin(out, "");
 			strbuf_puts(out, text);
 		}
-		put_word(out, env->entries[i].key, !any);
+		if (env->entries[i].source != NULL)
+			word = mem_printf("%s (from %s)", env->entries[i].key, env->entries[i].source);
+		put_word(out, word != NULL ? word : env->entries[i].key, !any);
 		any = true;
 	}
 	if (any)
@@ -444,6 +449,25 @@ json_network(const struct policy *policy, struct strbuf *out)
 	strbuf_puts(out, "},");
 }
 
+/* "from":{"KEY":"OTHER"}: the variables of the host that others are read from. */
+static void
+json_sources(const struct env_request *env, struct strbuf *out)
+{
+	const char *separator = "";
+
+	strbuf_puts(out, "\"from\":{");
+	for (size_t i = 0; i < env->count; i++) {
+		if (env->entries[i].source == NULL)
+			continue;
+		strbuf_puts(out, separator);
+		strbuf_put_json(out, env->entries[i].key);
+		strbuf_putc(out, ':');
+		strbuf_put_json(out, env->entries[i].source);
+		separator = ",";
+	}
+	strbuf_putc(out, '}');
+}
+
 static void
 json_environment(const struct env_request *env, struct strbuf *out)
 {
@@ -456,10 +480,11 @@ json_environment(const struct env_request *env, struct strbuf *out)
 
 	strbuf_puts(out, "\"environment\":{");
 	json_bool(out, "inherit", env->inherit);
+	strbuf_putc(out, ',');
 	for (enum env_entry_kind kind = 0; kind < ENV_ENTRY_KIND_COUNT; kind++) {
 		const char *separator = "";
 
-		strbuf_printf(out, ",\"%s\":[", keys[kind]);
+		strbuf_printf(out, "\"%s\":[", keys[kind]);
 		for (size_t i = 0; i < env->count; i++) {
 			if (env->entries[i].kind != kind)
 				continue;
@@ -467,8 +492,9 @@ json_environment(const struct env_request *env, struct strbuf *out)
 			strbuf_put_json(out, env->entries[i].key);
 			separator = ",";
 		}
-		strbuf_putc(out, ']');
+		strbuf_puts(out, "],");
 	}
+	json_sources(env, out);
 	strbuf_puts(out, "},");
 }
 

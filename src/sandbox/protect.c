@@ -523,6 +523,15 @@ protect_plan_absent_home(struct plan *plan, const char *home)
 }
 
 void
+protect_plan_project_file(struct plan *plan, const char *path)
+{
+	const struct strv none = STRV_INIT;
+	struct protect p = { .plan = plan, .explicit_paths = &none };
+
+	protect_path(&p, path, 0, "porta.toml");
+}
+
+void
 protect_plan_own(struct plan *plan, const char *path)
 {
 	const struct strv none = STRV_INIT;

@@ -69,6 +69,11 @@ void protect_plan_absent_home(struct plan *plan, const char *home);
 void protect_plan_own(struct plan *plan, const char *path);
 
 /*
+ * Protects the file at an absolute path as a protected name, wherever it lies in what is writable: policy.project_file.
+ */
+void protect_plan_project_file(struct plan *plan, const char *path);
+
+/*
  * A directory of the user by the XDG specification: $`variable`, or `fallback` in the home
  * directory; NULL if neither is known.
  */

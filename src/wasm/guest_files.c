@@ -21,7 +21,9 @@ is_granted(capability_set granted, enum capability capability)
 static char *
 guest_name(const struct policy_mount *mount, const char *host_path)
 {
-	const char *written = mount->guest != NULL ? mount->guest : mount->host;
+	const char *written = mount->guest != NULL     ? mount->guest
+			      : mount->written != NULL ? mount->written
+						       : mount->host;
 	size_t length;
 
 	if (mount->guest == NULL && (str_starts_with(written, "~/") || str_equal(written, "~")))

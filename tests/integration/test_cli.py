@@ -299,7 +299,7 @@ def test_explain_json(tmp_path):
                  "--secret", "KEY=hunter2", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert set(told) == {"policy", "plan"}
+    assert set(told) == {"project", "run", "report", "serve", "policy", "plan"}
     assert str(tmp_path) in json.dumps(told["plan"])
     assert "hunter2" not in done.stdout
 

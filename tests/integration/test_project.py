@@ -153,7 +153,7 @@ def test_home_and_credentials_are_words(runner):
     (home / "work").mkdir(exist_ok=True)
     (runner.cwd / "secret").touch()
     text = runner.porta("explain").ok().out
-    assert f"{home}/work" in text and f"{runner.cwd}/secret" in text and "credentials" in text
+    assert "~/work can be read" in text and f"{runner.cwd}/secret" in text and "credentials" in text
 
 
 def test_none_is_an_error_that_says_what_to_do(runner):
@@ -198,6 +198,72 @@ def test_what_is_no_file(runner, make):
     runner.identity.own(path) if make != "dangling" else None
     result = runner.porta("up", timeout_s=10)
     assert result.code == 125 and result.err.count("\n") == 1 and "porta.toml" in result.err, str(result)
+
+
+def test_a_symlink_of_somebody_elses_is_not_followed(runner, tmp_path):
+    """In /tmp, say: it would have one of the user's own files obeyed, in a place that it is not meant for."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a symlink that is another's")
+    write(runner, shell("echo obeyed"), "mine/porta.toml")
+    (runner.cwd / "porta.toml").symlink_to("mine/porta.toml")
+    os.chown(runner.cwd / "porta.toml", 54321, 54321, follow_symlinks=False)
+    result = runner.porta("up")
+    assert result.code == 125 and "belongs to user 54321" in result.err, str(result)
+    os.chown(runner.cwd / "porta.toml", 0, 0, follow_symlinks=False)
+    assert runner.porta("up").ok().out == "obeyed\n"
+
+
+def test_the_nearest_one_counts_also_where_it_leads_nowhere(runner):
+    write(runner, shell("echo far"))
+    (runner.cwd / "sub").mkdir()
+    (runner.cwd / "sub" / "porta.toml").symlink_to("gone")
+    result = runner.at(runner.cwd / "sub").porta("up")
+    assert result.code == 125 and "porta.toml" in result.err and "No such file" in result.err, str(result)
+    result = runner.at(runner.cwd / "sub").porta("explain")
+    assert result.code == 125 and "No such file" in result.err, str(result)
+
+
+@pytest.mark.parametrize("name", ["a:ro", "a:b", "a b", "a:/b", "é\n"])
+def test_directories_of_any_name(runner, name):
+    write(runner, shell("touch here && pwd", '[sandbox]\nmounts = [".", "./sub:ro"]\n'), f"{name}/porta.toml")
+    directory = runner.cwd / name
+    (directory / "sub").mkdir()
+    runner.identity.own(directory)
+    assert runner.at(directory / "sub").porta("up").code == 1
+    assert not (directory / "sub" / "here").exists()
+    assert runner.at(directory).porta("up").ok().out == f"{directory}\n"
+    assert (directory / "here").exists()
+
+
+def test_allowed_programs_by_path(runner):
+    for name in ("one", "two"):
+        write(runner, f"#!/bin/sh\necho {name}\n", f"tools/{name}").chmod(0o755)
+    write(runner, shell("$0/tools/one; $0/tools/two").replace('"sh"]', f'{json.dumps(str(runner.cwd))}]')
+          + '[sandbox]\nallow-exec = ["sh,tools/one", "./tools/two"]\n')
+    (runner.cwd / "sub").mkdir()
+    assert runner.at(runner.cwd / "sub").porta("up").ok().out == "one\ntwo\n"
+
+
+def test_rules_that_exclude_each_other_name_the_file(runner):
+    path = write(runner, shell("true", '[sandbox]\nnet = "blocked"\nnetwork = ["example.com:443"]\n'))
+    result = runner.porta("up")
+    assert result.code == 125 and result.err.startswith(f"porta: up: {path}: ") and "exclude" in result.err, str(result)
+
+
+def test_explain_says_what_is_asked_for(runner):
+    path = write(runner, '[runtime]\ncommand = "sh"\nargs = ["-c", "echo \\u001b[31m", "x y"]\nreport = "out.jsonl"\n'
+                         '[env]\nA = { from-env = "TOKEN" }\nB = { from-env = true }\n[secrets]\nC = { from-env = "TOKEN" }\n')
+    environment = {"TOKEN": "hunter2", "B": "b"}
+    lines = runner.porta("explain", env=environment).ok().out.splitlines()
+    assert f"Project     {path}" in lines and "Runs        sh -c 'echo \\x1b[31m' 'x y'" in lines
+    assert f"Report      {runner.cwd}/out.jsonl, which porta itself writes" in lines
+    assert any("set: A (from TOKEN), B" in line for line in lines) and any("secret: C (from TOKEN)" in line for line in lines)
+    told = json.loads(runner.porta("explain", "--json", env=environment).ok().out)
+    assert told["project"] == str(path) and told["run"] == ["sh", "-c", "echo \x1b[31m", "x y"]
+    assert told["report"] == f"{runner.cwd}/out.jsonl" and told["policy"]["environment"]["from"] == {"A": "TOKEN", "C": "TOKEN"}
+    told = json.loads(runner.porta("explain", "--json", "true").ok().out)
+    assert told["project"] is None and told["report"] is None and told["run"] == ["true"]
+    assert not (runner.cwd / "out.jsonl").exists()
 
 
 # ---- mistakes --------------------------------------------------------------
@@ -320,6 +386,37 @@ def test_no_run_changes_the_file(runner, mount, name):
     assert (runner.cwd / name).read_bytes() == before
 
 
+def test_no_run_changes_the_file_that_flags_make_writable(runner):
+    write(runner, shell("cd ..; echo x >> sub/porta.toml; rm -f sub/porta.toml; mv sub moved; touch wrote"), "sub/porta.toml")
+    runner.identity.own(runner.cwd)
+    before = (runner.cwd / "sub" / "porta.toml").read_bytes()
+    runner.at(runner.cwd / "sub").porta("up", "-v", "..").ok()
+    assert (runner.cwd / "sub" / "porta.toml").read_bytes() == before and (runner.cwd / "wrote").exists()
+    runner.at(runner.cwd / "sub").porta("up", "-v", "..", "--allow-protected=porta.toml").ok()
+    assert not (runner.cwd / "sub" / "porta.toml").exists()
+
+
+def test_the_target_of_a_symlink_is_not_changed_either(runner):
+    path = write(runner, shell("echo x >> real.toml; rm -f real.toml; mv real.toml moved; rm -f porta.toml; true",
+                               '[sandbox]\nmounts = ["."]\n'), "real.toml")
+    before = path.read_bytes()
+    (runner.cwd / "porta.toml").symlink_to("real.toml")
+    runner.porta("up").ok()
+    assert path.read_bytes() == before and (runner.cwd / "porta.toml").resolve() == path
+
+
+def test_the_file_is_not_shown_by_being_protected(runner):
+    home = pathlib.Path(runner.identity.environment()["HOME"])
+    path = home / "project" / "porta.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (path.parent / "work").mkdir(exist_ok=True)
+    path.write_text(shell('cat "$0" || echo hidden').replace('"sh"]', f'"{path}"]')
+                    + '[sandbox]\nread = "listed"\nmounts = ["work"]\n', encoding="utf-8")
+    runner.identity.own(path.parent)
+    runner.identity.own(path.parent / "work")
+    assert runner.at(path.parent / "work").porta("up").ok().out == "hidden\n"
+
+
 # ---- init --------------------------------------------------------------------
 
 @pytest.mark.parametrize("words, command, arguments", [
@@ -405,6 +502,34 @@ def test_limits_of_agents(runner):
     write(runner, '[runtime]\nwasm = "agent.wasm"\n[sandbox]\ncap = "clock"\n')
     assert runner.porta("up").code == agents.REFUSED
     runner.porta("up", "--profile", "worker").ok()
+
+
+@agents.NEEDED
+@pytest.mark.parametrize("mount, name", [(".", "sub/f"), ("./sub", "sub/f"), ("sub/f", "sub/f"),
+                                         ("sub:/data", "/data/f"), (".", "./sub/f")])
+def test_an_agent_calls_its_files_as_the_file_does(runner, mount, name):
+    """As `porta run -v` with the same words, wherever it is started."""
+    agents.put(runner, "files.c", "agent.wasm")
+    write(runner, "text\n", "sub/f")
+    write(runner, f'[runtime]\nwasm = "agent.wasm"\nargs = ["read"]\n[sandbox]\nprofile = "full"\nmounts = ["{mount}"]\n')
+    assert runner.porta("run", "agent.wasm", "--profile", "full", "-v", mount, "--", "read", name).ok().out == "text\n"
+    assert runner.porta("up", "--", name).ok().out == "text\n"
+    assert runner.at(runner.cwd / "sub").porta("up", "--", name).ok().out == "text\n"
+
+
+@agents.NEEDED
+@pytest.mark.parametrize("mount", [".", ".."])
+def test_no_agent_changes_the_file(runner, mount):
+    path = write(runner, f'[runtime]\nwasm = "agent.wasm"\nargs = ["write"]\n[sandbox]\nprofile = "full"\nmounts = ["{mount}"]\n',
+                 "sub/porta.toml")
+    agents.put(runner, "files.c", "sub/agent.wasm")
+    runner.identity.own(path.parent)
+    before = path.read_bytes()
+    where = runner.at(runner.cwd / "sub")
+    words = ["porta.toml", "other"] if mount == "." else ["../sub/porta.toml", "../sub/other"]
+    assert where.porta("up", "--", words[0], "x").code == 1
+    where.porta("up", "--", words[1], "x").ok()
+    assert path.read_bytes() == before
 
 
 @agents.NEEDED

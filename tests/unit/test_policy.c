@@ -691,7 +691,7 @@ test_a_policy_as_json(void **state)
 	    "\"unix\":[\"/run/x.sock\"]},\"userns\":false,\"exec\":[\"git\",\"make\"],"
 	    "\"capabilities\":null,"
 	    "\"environment\":{\"inherit\":false,\"set\":[\"A\"],\"pass\":[\"B\"],"
-	    "\"secret\":[\"C\"]},\"limits\":{\"timeout_ms\":1500,\"step_limit\":0,"
+	    "\"secret\":[\"C\"],\"from\":{}},\"limits\":{\"timeout_ms\":1500,\"step_limit\":0,"
 	    "\"max_memory_pages\":0,\"max_output_bytes\":0,\"memory\":536870912,\"cpus\":1.5},"
 	    "\"degrade\":[\"limits\"]}");
 	strbuf_done(&out);
@@ -705,7 +705,7 @@ test_a_policy_as_json(void **state)
 	    "\"allow_protected\":[]},\"network\":{\"policy\":\"full\",\"allow\":[],\"deny\":[],"
 	    "\"bind\":[],\"allow_private\":false,\"unix\":[]},\"userns\":false,\"exec\":null,"
 	    "\"capabilities\":null,"
-	    "\"environment\":{\"inherit\":false,\"set\":[],\"pass\":[],\"secret\":[]},"
+	    "\"environment\":{\"inherit\":false,\"set\":[],\"pass\":[],\"secret\":[],\"from\":{}},"
 	    "\"limits\":{\"timeout_ms\":0,\"step_limit\":0,\"max_memory_pages\":0,\"max_output_bytes\":0},"
 	    "\"degrade\":[]}");
 	strbuf_done(&out);

@@ -453,6 +453,9 @@ protect_mounts(struct builder *builder, struct error *err)
 		protect_plan_absent_home(builder->plan, builder->homes.own.items[i]);
 	if (r == 0)
 		r = plan_own(builder->plan, &builder->homes, &builder->table, err);
+	if (r == 0 && builder->policy->project_file != NULL &&
+	    !policy_allows_protected(builder->policy, "porta.toml"))
+		protect_plan_project_file(builder->plan, builder->policy->project_file);
 	return r;
 }
 
