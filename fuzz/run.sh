@@ -12,7 +12,7 @@ out=${FUZZ_DIRECTORY:-build-fuzz}
 failed=0
 mkdir -p "$out"
 
-pure_sources=$(ls src/util/*.c src/policy/*.c src/config/*.c | grep -v -e fortify.c -e heap_malloc.c -e idna_helper.c -e porta_idna.c -e porta_toml.c)
+pure_sources=$(ls src/util/*.c src/policy/*.c src/config/*.c | grep -v -e fortify.c -e heap_malloc.c -e idna_helper.c -e porta_idna.c -e porta_toml.c -e toml_json.c)
 for short in $names; do
 	name=fuzz_$short
 	source=fuzz/$name.c
@@ -23,9 +23,17 @@ for short in $names; do
 	fi
 	# Of the server, what decides without acting.
 	[ "$short" != mcp ] || sources="$sources src/mcp/frames.c src/mcp/http_guard.c src/mcp/rpc.c"
+	libraries="-lidn2 -ljansson"
+	# toml++ is C++.
+	if [ "$short" = toml ]; then
+		sources="$sources src/config/toml_json.c $out/toml_shim.o"
+		libraries="$libraries -lstdc++ -fsanitize-link-c++-runtime"
+		clang++ -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -std=c++17 \
+			-fno-exceptions -fno-rtti -Isrc -c src/config/toml_shim.cpp -o "$out/toml_shim.o"
+	fi
 	# shellcheck disable=SC2086
 	clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -D_GNU_SOURCE -std=gnu11 \
-		-Isrc "$source" $sources -lidn2 -ljansson -o "$out/$name"
+		-Isrc "$source" $sources $libraries -o "$out/$name"
 	dictionary=
 	[ ! -e "fuzz/$short.dict" ] || dictionary="-dict=fuzz/$short.dict"
 	mkdir -p "$out/corpus-$short"

@@ -4,8 +4,6 @@
  * Ends with 0 where it could say something, a mistake in the file included.
  */
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,20 +21,6 @@
 #else
 #define DATA_BYTES_MAX ((rlim_t)256 * 1024 * 1024)
 #endif
-
-static const char *const kind_names[] = {
-	[TOML_TABLE] = "table",	  [TOML_ARRAY] = "array",     [TOML_STRING] = "string", [TOML_INTEGER] = "integer",
-	[TOML_FLOAT] = "float",	  [TOML_BOOLEAN] = "boolean", [TOML_OTHER] = "other",
-};
-static_assert(ARRAY_SIZE(kind_names) == TOML_KIND_COUNT, "a name for each kind");
-
-struct writer {
-	struct strbuf out;
-	size_t nodes;
-	bool in_array; /* the last node was one, or an item of it: "items" is open */
-	bool is_refused;
-	struct toml_error refusal;
-};
 
 static int
 confine(void)
@@ -78,88 +62,6 @@ confine(void)
 	return confine_calls(calls, ARRAY_SIZE(calls), CONFINE_KILL);
 }
 
-static void
-put_value(struct strbuf *out, const struct toml_node *node)
-{
-	switch (node->kind) {
-	case TOML_STRING:
-		strbuf_puts(out, ",\"value\":");
-		strbuf_put_json_bytes(out, node->text, node->length);
-		break;
-	case TOML_INTEGER:
-		strbuf_printf(out, ",\"value\":\"%lld\"", (long long)node->integer);
-		break;
-	case TOML_BOOLEAN:
-		strbuf_printf(out, ",\"value\":%s", node->boolean ? "true" : "false");
-		break;
-	default:
-		break;
-	}
-}
-
-static void
-end_array(struct writer *writer)
-{
-	if (writer->in_array)
-		strbuf_puts(&writer->out, "]}");
-	writer->in_array = false;
-}
-
-/* What is TOML, and yet nothing that porta takes. Ends the walk. */
-static bool
-refuse(struct writer *writer, const struct toml_node *node, const char *why)
-{
-	writer->is_refused = true;
-	writer->refusal.line = node->line;
-	writer->refusal.column = node->column;
-	snprintf(writer->refusal.message, sizeof(writer->refusal.message), "%s", why);
-	return false;
-}
-
-static bool
-write_node(const struct toml_node *node, void *data)
-{
-	struct writer *writer = data;
-	struct strbuf *out = &writer->out;
-
-	if (++writer->nodes > TOML_NODES_MAX)
-		return refuse(writer, node, "more keys and values than porta reads");
-	if (node->kind == TOML_STRING && memchr(node->text, '\0', node->length) != NULL)
-		return refuse(writer, node, "a NUL character in a string");
-	if (!node->is_item)
-		end_array(writer);
-	/* Behind another of its kind; the first of an array or of all has none before it. */
-	if (out->text[out->length - 1] != '[')
-		strbuf_putc(out, ',');
-	strbuf_putc(out, '{');
-	if (!node->is_item) {
-		strbuf_puts(out, "\"path\":[");
-		for (size_t i = 0; i < node->path_count; i++) {
-			strbuf_puts(out, i > 0 ? "," : "");
-			strbuf_put_json(out, node->path[i]);
-		}
-		strbuf_puts(out, "],");
-	}
-	strbuf_printf(out, "\"kind\":\"%s\",\"line\":%u,\"column\":%u", kind_names[node->kind], node->line,
-		      node->column);
-	put_value(out, node);
-	if (node->kind == TOML_ARRAY) {
-		strbuf_puts(out, ",\"items\":[");
-		writer->in_array = true;
-		return true;
-	}
-	strbuf_putc(out, '}');
-	return true;
-}
-
-static void
-put_error(struct strbuf *out, const struct toml_error *error)
-{
-	strbuf_puts(out, "{\"error\":");
-	strbuf_put_json(out, error->message);
-	strbuf_printf(out, ",\"line\":%u,\"column\":%u}", error->line, error->column);
-}
-
 static _noreturn_ void
 finish(const struct strbuf *out)
 {
@@ -169,31 +71,21 @@ finish(const struct strbuf *out)
 void
 toml_give_up(void)
 {
-	static const struct toml_error error = { .message = "not TOML, in a place that its parser cannot tell" };
 	struct strbuf out = STRBUF_INIT;
 
-	put_error(&out, &error);
+	toml_json_put_error(&out, "not TOML, in a place that its parser cannot tell", 0, 0);
 	finish(&out);
 }
 
 int
 main(void)
 {
-	struct writer writer = { .out = STRBUF_INIT };
+	struct strbuf out = STRBUF_INIT;
 	char *text = NULL;
 	size_t length = 0;
 
 	if (confine() < 0 || fd_read_whole(STDIN_FILENO, TOML_BYTES_MAX, &text, &length) < 0)
 		_exit(EXIT_FAILURE);
-	strbuf_puts(&writer.out, "{\"nodes\":[");
-	if (!toml_read(text, length, write_node, &writer, &writer.refusal))
-		writer.is_refused = true;
-	if (writer.is_refused) {
-		writer.out.length = 0;
-		put_error(&writer.out, &writer.refusal);
-	} else {
-		end_array(&writer);
-		strbuf_puts(&writer.out, "]}");
-	}
-	finish(&writer.out);
+	toml_json_put(&out, text, length);
+	finish(&out);
 }

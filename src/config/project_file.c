@@ -197,6 +197,15 @@ get_text(const struct json_place *node, const char *name, const char **ret_text,
 	return json_get_string(&member, ret_text, err);
 }
 
+/* An array that porta-toml always writes there. */
+static int
+get_array(const struct json_place *node, const char *name, struct json_place *ret_array, struct error *err)
+{
+	if (!json_member(node, name, ret_array) || json_kind_of(ret_array) != JSON_KIND_ARRAY)
+		return error_set(err, -EPROTO, "porta-toml wrote a node without \"%s\"", name);
+	return 0;
+}
+
 static int
 take_value(const struct json_place *node, const char *kind, struct project_value *value, struct error *err)
 {
@@ -227,15 +236,15 @@ take_items(const struct json_place *node, struct project_setting *setting, struc
 {
 	struct json_place items;
 	size_t count;
+	int r = get_array(node, "items", &items, err);
 
-	if (!json_member(node, "items", &items))
-		return error_set(err, -EPROTO, "porta-toml wrote an array without items");
+	if (r < 0)
+		return r;
 	count = json_count(&items);
 	setting->values = mem_zalloc(count, sizeof(*setting->values));
 	for (size_t i = 0; i < count; i++) {
 		struct json_place item;
 		const char *kind;
-		int r;
 
 		json_item(&items, i, &item);
 		r = get_text(&item, "kind", &kind, err);
@@ -254,14 +263,17 @@ take_path(const struct json_place *node, struct project_setting *setting, struct
 	char **const names[] = { &setting->section, &setting->key, &setting->sub_key };
 	struct json_place path;
 	size_t count;
+	int r = get_array(node, "path", &path, err);
 
-	if (!json_member(node, "path", &path) || (count = json_count(&path)) == 0)
-		return error_set(err, -EPROTO, "porta-toml wrote a node without its path");
+	if (r < 0)
+		return r;
+	count = json_count(&path);
+	if (count == 0)
+		return error_set(err, -EPROTO, "porta-toml wrote a node without a key");
 	setting->is_deeper = count > ARRAY_SIZE(names);
 	for (size_t i = 0; i < MIN(count, ARRAY_SIZE(names)); i++) {
 		struct json_place item;
 		const char *name;
-		int r;
 
 		json_item(&path, i, &item);
 		r = json_get_string(&item, &name, err);
@@ -315,14 +327,17 @@ take_nodes(const struct json_place *root, struct project_file *file, struct erro
 {
 	struct json_place nodes;
 	size_t count;
+	int r;
 
 	if (!json_member(root, "nodes", &nodes))
 		return take_error(root, file, err);
+	r = get_array(root, "nodes", &nodes, err);
+	if (r < 0)
+		return r;
 	count = json_count(&nodes);
 	file->settings = mem_zalloc(count, sizeof(*file->settings));
 	for (size_t i = 0; i < count; i++) {
 		struct json_place node;
-		int r;
 
 		json_item(&nodes, i, &node);
 		file->settings_count++;
@@ -345,14 +360,28 @@ compare_places(const void *a, const void *b)
 	return first->column < second->column ? -1 : first->column > second->column;
 }
 
+int
+project_file_take_answer(const char *text, size_t length, struct project_file *file, struct error *err)
+{
+	static const struct json_limits limits = { TOML_JSON_BYTES_MAX, JSON_LEVELS };
+	_cleanup_json_ json_value *json = NULL;
+	struct json_place root;
+	int r = json_parse(text, length, &limits, &json, err);
+
+	if (r < 0)
+		return error_wrap(err, r, "%s: what porta-toml wrote", file->path);
+	root = (struct json_place)JSON_PLACE_OF(json);
+	r = take_nodes(&root, file, err);
+	if (r == 0 && file->settings_count > 1)
+		qsort(file->settings, file->settings_count, sizeof(*file->settings), compare_places);
+	return r;
+}
+
 static int
 parse(int fd, struct project_file *file, struct error *err)
 {
-	static const struct json_limits limits = { TOML_JSON_BYTES_MAX, JSON_LEVELS };
 	static const char *const argv[] = { "porta-toml", NULL };
-	_cleanup_json_ json_value *json = NULL;
 	_cleanup_free_ char *text = NULL;
-	struct json_place root;
 	size_t length = 0;
 	bool is_good;
 	int r = helper_run(argv, fd, TOML_JSON_BYTES_MAX, &text, &length, &is_good, err);
@@ -361,14 +390,8 @@ parse(int fd, struct project_file *file, struct error *err)
 		return error_wrap(err, r, "%s", file->path);
 	if (!is_good)
 		return error_set(err, -EPROTO, "%s: porta-toml, which reads it, ended without a word", file->path);
-	r = json_parse(text, length, &limits, &json, err);
+	r = project_file_take_answer(text, length, file, err);
 	mem_wipe(text, length);
-	if (r < 0)
-		return error_wrap(err, r, "%s: what porta-toml wrote", file->path);
-	root = (struct json_place)JSON_PLACE_OF(json);
-	r = take_nodes(&root, file, err);
-	if (r == 0 && file->settings_count > 1)
-		qsort(file->settings, file->settings_count, sizeof(*file->settings), compare_places);
 	return r;
 }
 

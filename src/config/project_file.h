@@ -73,6 +73,12 @@ int project_file_find(char **ret_path, struct error *err);
  */
 int project_file_load(const char *path, bool is_found, struct project_file *ret_file, struct error *err);
 
+/*
+ * What porta-toml answered (toml_json.h) becomes the settings of `file`, which has its path. It comes from a process
+ * that a stranger's file may have taken over: what is not of that form is an error, of which `file` may hold half.
+ */
+int project_file_take_answer(const char *text, size_t length, struct project_file *file, struct error *err);
+
 /* "PATH:LINE:COLUMN: " and the sentence; returns -EINVAL. */
 int project_file_error(const struct project_file *file, struct project_place place, struct error *err,
 		       const char *fmt, ...) _printf_(4, 5);

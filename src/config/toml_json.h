@@ -11,11 +11,17 @@
 #ifndef PORTA_CONFIG_TOML_JSON_H
 #define PORTA_CONFIG_TOML_JSON_H
 
+#include "util/strings.h"
+
 /* Of a porta.toml. */
 #define TOML_BYTES_MAX ((size_t)256 * 1024)
 /* Keys and items. */
 #define TOML_NODES_MAX 8192
 /* Of what porta-toml writes: an escaped byte is six, and each node has some of its own. */
 #define TOML_JSON_BYTES_MAX (TOML_BYTES_MAX * 6 + (size_t)TOML_NODES_MAX * 512)
+
+/* Appends that object for a document. In porta-toml alone, as toml_shim.h. */
+void toml_json_put(struct strbuf *out, const char *text, size_t length);
+void toml_json_put_error(struct strbuf *out, const char *why, unsigned int line, unsigned int column);
 
 #endif

@@ -1,16 +1,44 @@
 /* The one file that knows toml++; see toml_shim.h. */
 #include "config/toml_shim.h"
 
-/* Without them what the parser takes for granted is undefined behaviour where it is not so. */
-#undef NDEBUG
-#define TOML_ASSERT(expression) ((expression) ? static_cast<void>(0) : toml_give_up())
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
+/* All of the standard library that the parser includes, before what is defined below can change it. */
+#include <cfloat>
+#include <charconv>
+#include <chrono>
+#include <climits>
+#include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iosfwd>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <memory>
+#include <new>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
+
+/*
+ * What the parser takes for granted is undefined behaviour where it is not so: 3.3 asserts that a key follows "[[",
+ * and takes U+FEC6 to U+FEFE, where a blank may be, to be unreachable. Here it ends.
+ */
+#undef NDEBUG
+#define TOML_ASSERT(expression) ((expression) ? static_cast<void>(0) : toml_give_up())
+#define __builtin_unreachable() toml_give_up()
+#ifdef __clang__
+#define __builtin_assume(expression) TOML_ASSERT(expression)
+#endif
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+#undef __builtin_unreachable
+#undef __builtin_assume
 
 namespace {
 

@@ -532,6 +532,15 @@ def test_no_agent_changes_the_file(runner, mount):
     assert path.read_bytes() == before
 
 
+def test_explain_says_what_serve_would_do(runner):
+    write(runner, shell("true", '[serve]\nhttp = "[::1]:8080"\ntoken-file = "t"\nallow-host = ["mcp.example.com"]\n'))
+    text = runner.porta("explain").ok().out
+    assert "Serving     ::1, port 8080: " in text and f"Serving     {runner.cwd}/t: " in text and "mcp.example.com: " in text
+    told = json.loads(runner.porta("explain", "--json").ok().out)["serve"]
+    assert told == {"http": "[::1]:8080", "token_file": f"{runner.cwd}/t", "state_key_file": None, "allow_origin": [],
+                    "allow_host": ["mcp.example.com"]}
+
+
 @agents.NEEDED
 def test_serve_takes_the_agent_of_the_file(runner):
     agents.put(runner, "agent.c", "agent.wasm")
