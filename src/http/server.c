@@ -368,30 +368,43 @@ chunk_sent(struct evhttp_connection *connection, void *data)
 	exchange->server->settings.drained(exchange->server->settings.data, exchange->user);
 }
 
+/* Takes `buffer`. */
 static void
-send_text(struct http_exchange *exchange, const char *before, const struct strbuf *text,
-	  const char *after)
+send_chunk(struct http_exchange *exchange, struct evbuffer *buffer)
 {
-	struct evbuffer *buffer = evbuffer_new();
-
-	evbuffer_add(buffer, before, strlen(before));
-	if (text != NULL)
-		evbuffer_add(buffer, text->text, text->length);
-	evbuffer_add(buffer, after, strlen(after));
 	evhttp_send_reply_chunk_with_cb(exchange->request, buffer, chunk_sent, exchange);
 	evbuffer_free(buffer);
 }
 
 void
-http_exchange_send_event(struct http_exchange *exchange, const struct strbuf *data)
+http_exchange_send_event(struct http_exchange *exchange, const char *id, const struct strbuf *data)
 {
-	send_text(exchange, "event: message\ndata: ", data, "\n\n");
+	struct evbuffer *buffer = evbuffer_new();
+
+	if (id != NULL)
+		evbuffer_add_printf(buffer, "id: %s\n", id);
+	evbuffer_add_printf(buffer, "event: message\ndata: ");
+	evbuffer_add(buffer, data->text, data->length);
+	evbuffer_add_printf(buffer, "\n\n");
+	send_chunk(exchange, buffer);
+}
+
+void
+http_exchange_send_priming(struct http_exchange *exchange, const char *id, unsigned int retry_ms)
+{
+	struct evbuffer *buffer = evbuffer_new();
+
+	evbuffer_add_printf(buffer, "id: %s\nretry: %u\ndata: \n\n", id, retry_ms);
+	send_chunk(exchange, buffer);
 }
 
 void
 http_exchange_send_comment(struct http_exchange *exchange)
 {
-	send_text(exchange, ":", NULL, "\n\n");
+	struct evbuffer *buffer = evbuffer_new();
+
+	evbuffer_add_printf(buffer, ":\n\n");
+	send_chunk(exchange, buffer);
 }
 
 void

@@ -67,9 +67,12 @@ void http_exchange_set_header(struct http_exchange *exchange, const char *name, 
 /* The whole answer; `body` may be NULL. The exchange is gone. */
 void http_exchange_answer(struct http_exchange *exchange, int status, const char *content_type,
 			  const struct strbuf *body);
-/* A stream of events (WHATWG HTML, server-sent events), each with one line of data. */
+/* A stream of events (WHATWG HTML, server-sent events), each with one line of data; `id` NULL: without one. */
 void http_exchange_begin_events(struct http_exchange *exchange);
-void http_exchange_send_event(struct http_exchange *exchange, const struct strbuf *data);
+void http_exchange_send_event(struct http_exchange *exchange, const char *id,
+			      const struct strbuf *data);
+/* An event without data: by its id the stream can be resumed, after so long. */
+void http_exchange_send_priming(struct http_exchange *exchange, const char *id, unsigned int retry_ms);
 /* A comment, so that nobody between takes the connection for dead. */
 void http_exchange_send_comment(struct http_exchange *exchange);
 /* The exchange is gone. */

@@ -8,6 +8,7 @@
 
 #include "http/server.h"
 #include "mcp/http_guard.h"
+#include "mcp/replay.h"
 #include "util/mem.h"
 #include "wasm/worker.h"
 
@@ -17,6 +18,10 @@
 /* So often something goes over a stream that has nothing to say. */
 #define KEEP_ALIVE_MS	  15000
 #define OUT_BYTES_FULL	  ((size_t)1024 * 1024)
+/* An answer that takes longer becomes a stream, where the client can resume one: it learns how. */
+#define SLOW_MS 2000
+/* How long a client waits before it resumes a stream. */
+#define RETRY_MS 1000
 
 /* The answer to one POST, or the stream of a GET. */
 struct http_stream {
@@ -26,16 +31,18 @@ struct http_stream {
 	bool is_events;
 	bool is_full;
 	bool is_legacy; /* hanging up cancels nothing (MCP up to 2025-11-25, transports) */
-	bool is_listening; /* of a GET */
 	struct http_session *opens; /* by this answer: it says the id */
-	struct http_session *session;
+	struct http_session *session; /* of the legacy era, but where it opens one */
+	struct replay_id last;	      /* of its events, once it is one of events */
+	uint64_t since_ms;
 	struct http_stream *next;
 };
 
 struct http_session {
 	char id[2 * SESSION_ID_BYTES + 1];
 	struct mcp_session *session;
-	struct http_stream *listener; /* of a GET, NULL: none */
+	struct http_stream *listener; /* of a GET, maybe a broken one; NULL: there was none */
+	struct replay replay;
 	uint64_t used_ms;
 	struct http_session *next;
 };
@@ -48,6 +55,9 @@ struct mcp_http {
 	struct http_stream *streams;
 	struct event_timer *sweep;
 	struct event_timer *keep_alive;
+	struct event_timer *slow_timer;
+	bool has_slow_timer;
+	size_t replay_bytes;
 	bool is_finishing;
 	bool is_idle;
 };
@@ -73,19 +83,66 @@ put_headers(struct http_stream *stream)
 		http_exchange_set_header(stream->exchange, SESSION_HEADER, stream->opens->id);
 }
 
+/* The first event of one that can be resumed says how. */
+static void
+prime(struct http_stream *stream)
+{
+	struct strbuf id = STRBUF_INIT;
+
+	if (stream->session == NULL ||
+	    !mcp_has_priming_events(mcp_session_version(stream->session->session)))
+		return;
+	replay_put_id(&id, stream->last);
+	http_exchange_send_priming(stream->exchange, id.text, RETRY_MS);
+	strbuf_done(&id);
+}
+
+static void
+begin_events(struct http_stream *stream)
+{
+	stream->is_events = true;
+	if (stream->session != NULL && stream != stream->session->listener)
+		stream->last.stream = replay_new_stream(&stream->session->replay);
+	put_headers(stream);
+	http_exchange_begin_events(stream->exchange);
+	prime(stream);
+}
+
+static void
+send_kept(void *data, struct replay_id id, const struct strbuf *text)
+{
+	struct http_stream *stream = data;
+	struct strbuf shown = STRBUF_INIT;
+
+	replay_put_id(&shown, id);
+	http_exchange_send_event(stream->exchange, shown.text, text);
+	strbuf_done(&shown);
+}
+
+/* In a session an event is kept, for a connection that breaks, or is broken already. */
+static void
+send_event(struct http_stream *stream, const struct strbuf *text)
+{
+	if (stream->session == NULL) {
+		if (stream->exchange != NULL)
+			http_exchange_send_event(stream->exchange, NULL, text);
+		return;
+	}
+	stream->last.number++;
+	replay_add(&stream->session->replay, stream->last, text, worker_now_ms());
+	if (stream->exchange != NULL)
+		send_kept(stream, stream->last, text);
+}
+
 static void
 stream_send(struct mcp_stream *base, const struct strbuf *text)
 {
 	struct http_stream *stream = (struct http_stream *)base;
 
-	if (stream->exchange == NULL)
-		return;
-	if (!stream->is_events) {
-		stream->is_events = true;
-		put_headers(stream);
-		http_exchange_begin_events(stream->exchange);
-	}
-	http_exchange_send_event(stream->exchange, text);
+	if (!stream->is_events && stream->exchange != NULL)
+		begin_events(stream);
+	if (stream->is_events)
+		send_event(stream, text);
 }
 
 /* A session whose `initialize` failed never was: it goes when its request has ended. */
@@ -105,10 +162,11 @@ stream_answer(struct mcp_stream *base, const struct strbuf *text, enum mcp_statu
 	struct mcp_http *http = stream->http;
 
 	settle_session(stream);
-	if (stream->exchange != NULL && stream->is_events) {
+	if (stream->is_events) {
 		if (text != NULL)
-			http_exchange_send_event(stream->exchange, text);
-		http_exchange_end_events(stream->exchange);
+			send_event(stream, text);
+		if (stream->exchange != NULL)
+			http_exchange_end_events(stream->exchange);
 	} else if (stream->exchange != NULL) {
 		put_headers(stream);
 		http_exchange_answer(stream->exchange,
@@ -144,6 +202,7 @@ new_stream(struct mcp_http *http, struct http_exchange *exchange)
 	stream->exchange = exchange;
 	stream->next = http->streams;
 	http->streams = stream;
+	stream->since_ms = worker_now_ms();
 	http_exchange_set_user(exchange, stream);
 	return stream;
 }
@@ -160,19 +219,17 @@ drained(void *data, void *user)
 	mcp_server_drained(http->settings.server, &stream->stream);
 }
 
-/* What comes over a GET's stream is lost while nobody reads: a client asks anew when it comes back. */
 static void
 end_listener(struct http_stream *stream)
 {
-	if (stream->session != NULL) {
-		stream->session->listener = NULL;
-		mcp_session_set_stream(stream->session->session, NULL);
-	}
+	stream->session->listener = NULL;
+	mcp_session_set_stream(stream->session->session, NULL);
 	if (stream->exchange != NULL)
 		http_exchange_end_events(stream->exchange);
 	free_stream(stream);
 }
 
+/* What a session's streams have to say meanwhile is kept for the client that comes back. */
 static void
 closed(void *data, void *user)
 {
@@ -182,12 +239,35 @@ closed(void *data, void *user)
 	if (stream == NULL)
 		return;
 	stream->exchange = NULL;
-	if (stream->is_listening)
-		end_listener(stream);
-	else if (!stream->is_legacy)
+	if (!stream->is_legacy)
 		mcp_server_hung_up(http->settings.server, &stream->stream);
 	else
 		mcp_server_drained(http->settings.server, &stream->stream);
+}
+
+/* Whether the client would be told by now that it can resume the stream, and is not. */
+static bool
+is_slow(const struct http_stream *stream)
+{
+	return !stream->is_events && stream->exchange != NULL && stream->session != NULL &&
+	       mcp_has_priming_events(mcp_session_version(stream->session->session));
+}
+
+static void
+look_at_slow(void *data)
+{
+	struct mcp_http *http = data;
+	uint64_t now_ms = worker_now_ms();
+	bool has_more = false;
+
+	for (struct http_stream *stream = http->streams; stream != NULL; stream = stream->next) {
+		if (is_slow(stream) && now_ms - stream->since_ms >= SLOW_MS)
+			begin_events(stream);
+		has_more = has_more || is_slow(stream);
+	}
+	http->has_slow_timer = has_more;
+	if (has_more)
+		event_timer_set(http->slow_timer, SLOW_MS / 2);
 }
 
 /* --- sessions */
@@ -208,6 +288,7 @@ free_session(struct mcp_http *http, struct http_session *session)
 			stream->opens = NULL;
 	}
 	mcp_session_free(session->session);
+	replay_done(&session->replay);
 	free(session);
 }
 
@@ -249,6 +330,7 @@ new_session(struct mcp_http *http)
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		snprintf(session->id + 2 * i, 3, "%02x", bytes[i]);
 	session->session = mcp_session_new(http->settings.server, NULL);
+	replay_init(&session->replay, &http->replay_bytes);
 	session->used_ms = worker_now_ms();
 	session->next = http->sessions;
 	http->sessions = session;
@@ -265,7 +347,7 @@ is_left(const struct mcp_http *http, const struct http_session *session, uint64_
 			return false;
 	}
 	return !mcp_session_is_open(session->session) ||
-	       (session->listener == NULL &&
+	       ((session->listener == NULL || session->listener->exchange == NULL) &&
 		now_ms - session->used_ms > (uint64_t)MCP_HTTP_SESSION_SECONDS_MAX * 1000);
 }
 
@@ -278,6 +360,7 @@ swept(void *data)
 
 	for (struct http_session *at = http->sessions; at != NULL; at = next) {
 		next = at->next;
+		replay_expire(&at->replay, now_ms);
 		if (is_left(http, at, now_ms))
 			free_session(http, at);
 	}
@@ -376,8 +459,11 @@ take_message(struct mcp_http *http, struct http_exchange *exchange, json_value *
 	stream = new_stream(http, exchange);
 	stream->is_legacy = !is_modern;
 	stream->opens = opens ? session : NULL;
+	stream->session = opens ? NULL : session;
 	mcp_server_take(http->settings.server, session != NULL ? session->session : NULL, root, bytes,
 			&stream->stream, &headers);
+	if (session != NULL && !opens && !http->has_slow_timer)
+		look_at_slow(http);
 }
 
 static void
@@ -410,12 +496,74 @@ post(struct mcp_http *http, struct http_exchange *exchange)
 	mcp_server_refuse(NULL, &failure, &stream->stream);
 }
 
+/* Another connection goes on with a stream. */
+static void
+resume(struct http_stream *stream, struct http_exchange *exchange, struct replay_id last)
+{
+	if (stream->exchange != NULL) {
+		http_exchange_set_user(stream->exchange, NULL);
+		http_exchange_end_events(stream->exchange);
+	}
+	stream->exchange = exchange;
+	http_exchange_set_user(exchange, stream);
+	http_exchange_begin_events(exchange);
+	replay_each(&stream->session->replay, last, send_kept, stream);
+}
+
 /* The stream of a session for what belongs to no request. */
+static void
+listen_to(struct mcp_http *http, struct http_session *session, struct http_exchange *exchange)
+{
+	struct http_stream *stream = session->listener;
+
+	if (stream != NULL) {
+		resume(stream, exchange, stream->last);
+		prime(stream);
+		http_exchange_send_comment(exchange);
+		return;
+	}
+	stream = new_stream(http, exchange);
+	stream->is_legacy = true;
+	stream->session = session;
+	session->listener = stream;
+	mcp_session_set_stream(session->session, &stream->stream);
+	begin_events(stream);
+	http_exchange_send_comment(exchange);
+}
+
+/* MCP up to 2025-11-25, transports: Resumability and Redelivery. */
+static void
+resume_from(struct mcp_http *http, struct http_session *session, struct http_exchange *exchange,
+	    const char *text)
+{
+	struct http_stream over = { .exchange = exchange, .session = session };
+	struct replay_id last;
+
+	if (replay_parse_id(text, &last) < 0) {
+		refuse(exchange, 400, "the Last-Event-ID is none of this session");
+		return;
+	}
+	for (struct http_stream *at = http->streams; at != NULL; at = at->next) {
+		if (at->session == session && at->is_events && at->last.stream == last.stream) {
+			resume(at, exchange, last);
+			return;
+		}
+	}
+	if (replay_each(&session->replay, last, NULL, NULL) == 0) {
+		refuse(exchange, 400, "nothing is kept behind this Last-Event-ID (any more)");
+		return;
+	}
+	/* All of it is said. */
+	http_exchange_begin_events(exchange);
+	replay_each(&session->replay, last, send_kept, &over);
+	http_exchange_end_events(exchange);
+}
+
 static void
 get(struct mcp_http *http, struct http_exchange *exchange)
 {
+	const char *last = http_exchange_header(exchange, "Last-Event-ID");
 	struct http_session *session;
-	struct http_stream *stream;
 
 	/* Without a session there is none: so says 2026-07-28, and allow the versions before. */
 	if (http_exchange_header(exchange, SESSION_HEADER) == NULL) {
@@ -426,17 +574,10 @@ get(struct mcp_http *http, struct http_exchange *exchange)
 	session = session_of(http, exchange);
 	if (session == NULL)
 		return;
-	if (session->listener != NULL)
-		end_listener(session->listener);
-	stream = new_stream(http, exchange);
-	stream->is_events = true;
-	stream->is_listening = true;
-	stream->is_legacy = true;
-	stream->session = session;
-	session->listener = stream;
-	mcp_session_set_stream(session->session, &stream->stream);
-	http_exchange_begin_events(exchange);
-	http_exchange_send_comment(exchange);
+	if (last != NULL)
+		resume_from(http, session, exchange, last);
+	else
+		listen_to(http, session, exchange);
 }
 
 static void
@@ -580,6 +721,7 @@ mcp_http_new(const struct mcp_http_settings *settings, struct error *err)
 	http->keep_alive = event_timer_new(settings->events, keep_alive, http);
 	event_timer_set(http->sweep, SWEEP_MS);
 	event_timer_set(http->keep_alive, KEEP_ALIVE_MS);
+	http->slow_timer = event_timer_new(settings->events, look_at_slow, http);
 	return http;
 }
 
@@ -596,6 +738,7 @@ mcp_http_free(struct mcp_http *http)
 		mcp_server_hung_up(http->settings.server, &http->streams->stream);
 	event_timer_free(http->sweep);
 	event_timer_free(http->keep_alive);
+	event_timer_free(http->slow_timer);
 	free(http);
 }
 

@@ -67,6 +67,13 @@ mcp_has_any_structured(enum mcp_version version)
 	return version >= MCP_2026_07_28;
 }
 
+/* Clients take an event without data, with which a stream that can be resumed begins (SEP-1699). */
+static inline bool
+mcp_has_priming_events(enum mcp_version version)
+{
+	return version == MCP_2025_11_25;
+}
+
 /* Input that breaks a tool's inputSchema is the tool's error; before, the protocol's. */
 static inline bool
 mcp_has_input_errors(enum mcp_version version)

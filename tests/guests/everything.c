@@ -357,6 +357,10 @@ call(const char *tool, const char *request)
 	else if (strcmp(tool, "test_input_required_result_capabilities") == 0) {
 		if (!ask(request, "question", "\"user_name\":" NAME_FORM ",\"question\":" SAMPLE("Who are you?"), NULL))
 			text("thank you");
+	} else if (strcmp(tool, "test_reconnection") == 0) {
+		/* Longer than an answer may take before it becomes a stream. */
+		usleep(2500000);
+		text("Reconnection test completed");
 	} else if (strcmp(tool, "test_trigger_tool_change") == 0 || strcmp(tool, "test_trigger_prompt_change") == 0)
 		change("changed");
 	else if (strcmp(tool, "json_schema_2020_12_tool") == 0 || strcmp(tool, "test_x_mcp_header") == 0)

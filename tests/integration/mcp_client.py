@@ -205,7 +205,7 @@ class Http:
 
 def events(data):
     """The messages of a body of server-sent events."""
-    return [json.loads(line[6:]) for line in data.decode().splitlines() if line.startswith("data: ")]
+    return [json.loads(line[6:]) for line in data.decode().splitlines() if line.startswith("data: {") or line.startswith("data: [")]
 
 
 def messages(response):

@@ -91,7 +91,7 @@ def check_session(heard, version):
     assert heard.pop("version") == version
     assert heard.pop("progress")[:2] == [0, 50]
     assert heard == {
-        "server": "everything", "tools": 35, "resources": 3, "prompts": 5,
+        "server": "everything", "tools": 36, "resources": 3, "prompts": 5,
         "text": "This is a simple text response for testing.",
         "structured": {"temperature": 22.5, "conditions": "Partly cloudy"}, "error": True,
         "read": "This is the content of the static text resource.", "prompt": "Prompt with arguments: arg1='a', arg2='b'",
@@ -117,7 +117,7 @@ def test_inspector(runner, agent, era):
     inspector = [mcp_tools.node(), mcp_tools.package(".bin/mcp-inspector"), "--cli", "--protocol-era", era]
     server = [runner.program, "serve", agent]
     heard = json.loads(run_tool(runner, *inspector, "--method", "tools/list", *server))
-    assert len(heard["tools"]) == 35
+    assert len(heard["tools"]) == 36
     heard = json.loads(run_tool(runner, *inspector, "--method", "tools/call", "--tool-name", "test_simple_text", *server))
     assert heard["content"][0]["text"].startswith("This is a simple text")
     heard = json.loads(run_tool(runner, *inspector, "--method", "resources/read", "--uri", "test://static-text", *server))

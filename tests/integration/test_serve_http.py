@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -207,6 +208,112 @@ def test_the_stream_of_a_session(runner, server):
     manifest["tools"].append({"name": "new_tool"})
     (runner.cwd / mcp_client.EVERYTHING.name).write_text(json.dumps(manifest))
     read_until(sock, b"notifications/tools/list_changed")
+
+
+def get_stream(server, last=None):
+    """A GET of the session; its socket."""
+    sock = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+    header = "" if last is None else f"Last-Event-ID: {last}\r\n"
+    sock.sendall(f"GET /mcp HTTP/1.1\r\nHost: localhost\r\nMcp-Session-Id: {server.session}\r\n{header}"
+                 "Accept: text/event-stream\r\n\r\n".encode())
+    return sock
+
+
+def ids_of(data):
+    return re.findall(rb"^id: (\S+)$", data, re.MULTILINE)
+
+
+def test_a_call_that_takes_its_time_can_be_resumed(server):
+    server.initialize()
+    body = {"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": call("sleep", {"ms": 5000})}
+    sock = post_raw(server, body, {"Mcp_Session_Id": server.session})
+    data = read_until(sock, b"data: \n\n")
+    (primed,) = ids_of(data)
+    assert b"text/event-stream" in data and b"\nretry: " in data
+    sock.close()
+    # While the call runs: the answer comes over the new connection.
+    sock = get_stream(server, primed.decode())
+    first = read_until(sock, b'"id":5')
+    assert b"slept" in first
+    read_until(sock, b"0\r\n\r\n") if not first.endswith(b"0\r\n\r\n") else None
+    sock.close()
+    # When it is over: it is still kept.
+    again = read_until(get_stream(server, primed.decode()), b"0\r\n\r\n")
+    assert b"slept" in again and ids_of(again) == ids_of(first)
+    # What was heard is not said once more.
+    assert b" 400 " in read_until(get_stream(server, ids_of(first)[-1].decode()), b"\r\n")
+
+
+def test_events_that_a_broken_connection_lost(server):
+    server.initialize(capabilities={"sampling": {}})
+    body = {"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": {
+        **call("test_tool_with_progress"), "_meta": {"progressToken": 1}}}
+    data = read_until(post_raw(server, body, {"Mcp_Session_Id": server.session}), b"0\r\n\r\n")
+    ids = ids_of(data)
+    assert len(ids) == 5 and len(set(ids)) == 5  # it begins, says three things, and ends
+    for heard in range(4):
+        rest = read_until(get_stream(server, ids[heard].decode()), b"0\r\n\r\n")
+        assert ids_of(rest) == ids[heard + 1:]
+        assert [m.get("params", {}).get("progress") for m in events(rest.split(b"\r\n\r\n", 1)[1])][:-1] == [0, 50, 100][heard:]
+    other = ids_of(read_until(post_raw(server, body, {"Mcp_Session_Id": server.session}), b"0\r\n\r\n"))
+    assert not set(other) & set(ids)
+
+
+def test_the_stream_of_a_session_can_be_resumed(runner, server):
+    server.initialize()
+    sock = get_stream(server)
+    (primed,) = ids_of(read_until(sock, b":\n\n"))
+    sock.close()
+    manifest = json.loads(mcp_client.EVERYTHING.read_text())
+    manifest["tools"].append({"name": "new_tool"})
+    (runner.cwd / mcp_client.EVERYTHING.name).write_text(json.dumps(manifest))
+    harness.wait_until(lambda: gauge(server, "reloads_total") == 1)
+    sock = get_stream(server, primed.decode())
+    ids = ids_of(read_until(sock, b"notifications/resources/list_changed"))
+    assert primed not in ids and len(ids) == 3
+    # A client that does not say what it has heard is told no more than is new; ids stay unique.
+    fresh = read_until(get_stream(server), b":\n\n")
+    assert b"list_changed" not in fresh and ids_of(fresh) == ids[-1:]
+    assert sock.recv(65536).endswith(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize("last", ["x", "1", "-", "1-", "-1", "9-0", "1-2-3", "99999999999999999999-0", "0-0x"])
+def test_event_ids_that_were_not_given(server, last):
+    server.initialize()
+    assert b" 400 " in read_until(get_stream(server, last), b"\r\n")
+
+
+def test_streams_of_other_sessions_are_not_resumed(server):
+    server.initialize()
+    body = {"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": {
+        **call("test_tool_with_progress"), "_meta": {"progressToken": 1}}}
+    data = read_until(post_raw(server, body, {"Mcp_Session_Id": server.session}), b"0\r\n\r\n")
+    server.initialize()
+    assert b" 400 " in read_until(get_stream(server, ids_of(data)[0].decode()), b"\r\n")
+
+
+def test_what_is_kept_for_a_session_is_bounded(server):
+    server.initialize()
+    server.request("logging/setLevel", {"level": "debug"})
+    body = {"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": call("flood")}
+    sock = post_raw(server, body, {"Mcp_Session_Id": server.session})
+    first = ids_of(read_until(sock, b"notifications/message"))[0]
+    sock.close()
+    time.sleep(2)
+    rss = int(open(f"/proc/{server.process.pid}/status", encoding="ascii").read().split("VmRSS:")[1].split()[0])
+    assert rss < mcp_client.RSS_KIB_MAX
+    # The newest are there.
+    ids = ids_of(read_until(get_stream(server, first.decode()), b"notifications/message"))
+    assert int(ids[0].split(b"-")[1]) > 1000
+
+
+@pytest.mark.parametrize("version", ["2025-03-26", "2025-06-18"])
+def test_older_clients_get_no_event_without_data(server, version):
+    server.initialize(version)
+    body = {"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": {
+        **call("test_tool_with_progress"), "_meta": {"progressToken": 1}}}
+    data = read_until(post_raw(server, body, {"Mcp_Session_Id": server.session}), b"0\r\n\r\n")
+    assert b"data: \n" not in data and len(ids_of(data)) == 4
 
 
 def test_hanging_up_does_not_cancel_in_the_legacy_era(server):
