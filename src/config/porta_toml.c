@@ -16,6 +16,12 @@
 
 #define CPU_SECONDS_MAX 10
 
+/*
+ * toml++ frees tables within tables by recursion, and dotted keys nest TOML_BYTES_MAX / 2 of them: 60 bytes of
+ * stack each, 500 with sanitizers. Below the 128 MiB that the kernel leaves free under every stack.
+ */
+#define STACK_BYTES_MAX ((rlim_t)96 * 1024 * 1024)
+
 #ifdef __SANITIZE_ADDRESS__
 #define DATA_BYTES_MAX RLIM_INFINITY /* its shadow memory counts too */
 #else
@@ -27,7 +33,7 @@ confine(void)
 {
 	static const struct confine_limit limits[] = {
 		{ RLIMIT_CPU, CPU_SECONDS_MAX }, { RLIMIT_DATA, DATA_BYTES_MAX }, { RLIMIT_NOFILE, 8 },
-		{ RLIMIT_CORE, 0 },		 { RLIMIT_NPROC, 0 },
+		{ RLIMIT_CORE, 0 },		 { RLIMIT_NPROC, 0 },		    { RLIMIT_STACK, STACK_BYTES_MAX },
 	};
 	static const struct confine_call calls[] = {
 		{ SYS_read, { CONFINE_EQUAL(0, STDIN_FILENO) } },

@@ -327,8 +327,9 @@ def test_mistakes_have_their_place(runner, text, place, parts):
 
 @pytest.mark.parametrize("content", [
     b"\xff\xfe[\x00r\x00", b"[env]\nA = \"\xff\"\n", b"[env]\n\x00", b"[" * 100000, b"a = " + b"[" * 100000,
-    b"a = " + b"{a=" * 50000, b"a." * 50000 + b"b = 1", b"[env]\n" + b"".join(b"A%d = '1'\n" % i for i in range(9000)),
-], ids=["utf-16", "latin-1", "nul", "headers", "arrays", "tables", "dots", "many"])
+    b"a = " + b"{a=" * 50000, b"a." * 131000 + b"b = 1", b"[" + b"a." * 131000 + b"b]",
+    b"[env]\n" + b"".join(b"A%d = '1'\n" % i for i in range(9000)),
+], ids=["utf-16", "latin-1", "nul", "headers", "arrays", "tables", "dots", "deep-header", "many"])
 def test_hostile_files(runner, content):
     write(runner, content)
     result = runner.porta("up", timeout_s=30)
